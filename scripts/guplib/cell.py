@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run one cell: the suites on a base, built and run by the tree's kunit.py."""
+
+import contextlib
+import fnmatch
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from . import buildlog, command, config, files, kernellog, packages, tree
+from .config import Arch
+from .console import Progress, say
+from .errors import TestsFailed, UsageError
+from .git import Git
+from .layout import Layout
+from .source import Source
+from .tree import Tree
+from .verdict import FAILED, PASSED, SKIPPED, Verdict, judge
+
+CCACHE_FOLDER = Path("/usr/lib/ccache")
+RUN_SECONDS = 300
+SETTLE_SECONDS = 30.0
+JSON_STATUS = {"PASS": PASSED, "SKIP": SKIPPED}
+FILTER_ALL = "*"
+SHOWN_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run: a cell, and what is special about this run."""
+
+    base: str
+    arch: str
+    suite: str = FILTER_ALL
+    ksrc: Source | None = None
+    ccache: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The files of one cell and what it is made of."""
+
+    layout: Layout
+    tree: Tree
+    arch: Arch
+
+    @property
+    def name(self) -> str:
+        """BASE/ARCH, as in cells.toml."""
+        return f"{self.tree.base.name}/{self.arch.name}"
+
+    @property
+    def folder(self) -> Path:
+        """Where results and logs go."""
+        return self.layout.cell(self.tree.base.name, self.arch.name)
+
+    @property
+    def out(self) -> Path:
+        """kunit.py's build folder, with its log of the kernel in test.log."""
+        return self.folder / "out"
+
+
+def run(layout: Layout, request: Request) -> Verdict:
+    """Build and run a cell, write its results.json and show its table.
+
+    Raises UsageError for an unknown base, arch or suite, EnvironmentFault for
+    what the machine lacks, TestsFailed when nothing could be built or run.
+    """
+    config.base(layout, request.base)
+    arch = config.arch(layout, request.arch)
+    _require_suite(layout, request)
+    packages.ensure(layout, arch.needs)
+    with tree.hold(layout, request.base):
+        ready = tree.prepare(layout, request.base, request.ksrc, edits_welcome=True)
+        cell = Cell(layout, ready, arch)
+        if ready.edits:
+            say(f"base {request.base}: testing the tree with your work in it "
+                f"({'; '.join(ready.edits[:3])})")
+        env = _environment(request.ccache)
+        try:
+            built = _build(cell, env)
+            ran = _execute(cell, env, request.suite)
+        except TestsFailed as failure:
+            _store(cell, Verdict((), (str(failure),)))
+            raise
+        log = kernellog.read(_log_lines(cell), config.reports(layout))
+        verdict = judge(cell.name, config.cells(layout), ran, log, built.warnings,
+                        request.suite)
+        _store(cell, verdict)
+    return verdict
+
+
+def show(cell_name: str, verdict: Verdict) -> None:
+    """Print a cell's table: a row a suite, then whatever did not pass."""
+    suites = dict.fromkeys(case.suite for case in verdict.cases)
+    width = max([len(name) for name in suites] + [len("suite")])
+    say(f"\n{'suite':{width}}  passed  failed  skipped")
+    for name in suites:
+        part = Verdict(tuple(c for c in verdict.cases if c.suite == name), ())
+        say(f"{name:{width}}  {part.count(PASSED):6}  {part.count(FAILED):6}  "
+            f"{part.count(SKIPPED):7}")
+    for case in verdict.cases:
+        if case.status != PASSED:
+            reason = case.reason.replace("\n", "\n    ")
+            say(f"{case.status}: {case.suite}.{case.name}\n    {reason}")
+    for line in verdict.against:
+        say(f"failed: {line}")
+    say(f"{cell_name}: {verdict.word}, {len(verdict.cases)} cases")
+
+
+def _require_suite(layout: Layout, request: Request) -> None:
+    suites = config.cells(layout).suites
+    if not fnmatch.filter(suites, request.suite):
+        raise UsageError(f"no suite matches '{request.suite}'; there are: "
+                         f"{', '.join(suites)}")
+
+
+def _environment(ccache: bool) -> dict[str, str]:
+    """The environment of a build: ccache if wanted and there, fixed stamps."""
+    env = {"KBUILD_BUILD_TIMESTAMP": "2026-01-01", "KBUILD_BUILD_USER": "gup",
+           "KBUILD_BUILD_HOST": "queue", "LC_ALL": "C", "PYTHONUNBUFFERED": "1"}
+    if ccache and CCACHE_FOLDER.is_dir():
+        env |= {"PATH": f"{CCACHE_FOLDER}{os.pathsep}{os.environ['PATH']}",
+                "CCACHE_NOHASHDIR": "1", "CCACHE_SLOPPINESS": "time_macros"}
+    elif not ccache:
+        env["CCACHE_DISABLE"] = "1"
+    return env
+
+
+def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
+    script = cell.tree.path / "tools/testing/kunit/kunit.py"
+    return [sys.executable, script, verb, f"--build_dir={cell.out}",
+            *cell.arch.kunit_arguments, *words]
+
+
+def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
+    """Configure and build; raises TestsFailed when the tree does not build."""
+    touched = cell.tree.touched()
+    with _unfinished(cell, touched):
+        _configure(cell, env)
+        log = cell.folder / "build.log"
+        with Progress(f"{cell.name}: building", lambda: _objects(cell)) as progress:
+            result = command.run(
+                _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0))}"),
+                cwd=cell.tree.path, env=env, check=False, log=log, watch=progress.tick)
+        found = buildlog.read(result.output, cell.tree.path, touched)
+        _forget(cell, found.units)
+    if result.returncode:
+        for line in found.errors[:SHOWN_ERRORS]:
+            say(line)
+        raise TestsFailed(f"{cell.name}: the tree does not build: "
+                          f"{(found.errors or (result.last_line,))[0]} (log: {log})")
+    return found
+
+
+def _configure(cell: Cell, env: dict[str, str]) -> None:
+    """Write the joined fragments and let kunit.py make .config of them."""
+    base, arch = cell.tree.base.name, cell.arch.name
+    joined = "".join(f"# {path.name}\n{path.read_text()}"
+                     for path in cell.layout.fragments(base, arch))
+    changed = files.write(cell.out / ".kunitconfig", joined)
+    if not changed and (cell.out / ".config").exists():
+        return
+    (cell.out / ".config").unlink(missing_ok=True)
+    log = cell.folder / "config.log"
+    with Progress(f"{cell.name}: configuring") as progress:
+        result = command.run(_kunit(cell, "config"), cwd=cell.tree.path, env=env,
+                             check=False, log=log, watch=progress.tick)
+    if result.returncode:
+        (cell.out / ".config").unlink(missing_ok=True)
+        missing = [line for line in result.output.splitlines()
+                   if line.startswith(("ERROR", "Missing", "error"))]
+        raise TestsFailed(f"{cell.name}: kunit.py refuses the configuration: "
+                          f"{(missing or [result.last_line])[0]} (log: {log})")
+
+
+@contextlib.contextmanager
+def _unfinished(cell: Cell, touched: list[str]) -> Iterator[None]:
+    """Mark the build folder while a build is under way.
+
+    A build that was killed can leave a half-written object that looks up to
+    date, and the warnings that it printed are lost. The next call therefore
+    removes what was written last, and the objects of the touched files.
+    """
+    mark = cell.folder / "building"
+    if mark.exists():
+        say(f"{cell.name}: an earlier build was cut off; going on from there")
+        _remove_latest(cell.out)
+        _forget(cell, touched)
+    files.write(mark, "")
+    yield
+    mark.unlink()
+
+
+def _remove_latest(out: Path) -> None:
+    """Remove the outputs of the last SETTLE_SECONDS of an earlier build."""
+    outputs = [(path.stat().st_mtime, path) for path in out.rglob("*")
+               if path.suffix in (".o", ".a", ".cmd", ".dbg")
+               or path.name in ("linux", "vmlinux", "modules.order")]
+    newest = max((stamp for stamp, _ in outputs), default=0.0)
+    for stamp, path in outputs:
+        if newest - stamp <= SETTLE_SECONDS:
+            path.unlink()
+
+
+def _forget(cell: Cell, units: list[str] | frozenset[str]) -> None:
+    """Remove the objects of C files, so that their warnings come again."""
+    for name in units:
+        if name.endswith(".c"):
+            (cell.out / name).with_suffix(".o").unlink(missing_ok=True)
+
+
+def _objects(cell: Cell) -> str:
+    count = sum(name.endswith(".o") for _, _, names in os.walk(cell.out)
+                for name in names)
+    return f"{count} objects"
+
+
+def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str], str]:
+    """Run the kernel; returns each case's status by (suite, case)."""
+    result_file = cell.folder / "kunit.json"
+    log = cell.folder / "run.log"
+    for stale in (result_file, cell.out / "test.log"):
+        stale.unlink(missing_ok=True)
+    words = [f"--json={result_file}", f"--timeout={RUN_SECONDS}"]
+    if cell.tree.base.kunit_filter:
+        words.append(suite)
+    with Progress(f"{cell.name}: running") as progress:
+        result = command.run(_kunit(cell, "exec", *words), cwd=cell.tree.path, env=env,
+                             check=False, log=log, watch=progress.tick)
+    if not result_file.exists():
+        raise TestsFailed(f"{cell.name}: kunit.py gave no result: {result.last_line} "
+                          f"(log: {log})")
+    return _statuses(json.loads(result_file.read_text()))
+
+
+def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """The statuses in kunit.py's JSON, by (suite, case)."""
+    found = {(group["name"], case["name"]): JSON_STATUS.get(case["status"], FAILED)
+             for case in group["test_cases"]} if "test_cases" in group else {}
+    for part in group.get("sub_groups", []):
+        found |= _statuses(part)
+    return found
+
+
+def _log_lines(cell: Cell) -> list[str]:
+    path = cell.out / "test.log"
+    if not path.exists():
+        return []
+    return path.read_text(errors="backslashreplace").splitlines()
+
+
+def _store(cell: Cell, verdict: Verdict) -> None:
+    """Write results.json."""
+    commit, dirty = _queue_commit(cell.layout)
+    results = {
+        "base": cell.tree.base.name, "version": cell.tree.state.version,
+        "arch": cell.arch.name, "commit": commit, "dirty": dirty,
+        "edits": list(cell.tree.edits), "compiler": _compiler(cell.arch),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "verdict": verdict.word, "against": list(verdict.against),
+        "cases": [asdict(case) for case in verdict.cases],
+    }
+    files.write(cell.folder / "results.json", json.dumps(results, indent=1) + "\n")
+
+
+def _queue_commit(layout: Layout) -> tuple[str, bool]:
+    """The commit of the queue itself, and whether files differ from it."""
+    git = Git(layout.root)
+    commit = git.resolve("HEAD") if (layout.root / ".git").exists() else ""
+    return (commit or "unknown",
+            bool(commit and git.lines("status", "--porcelain")))
+
+
+def _compiler(arch: Arch) -> str:
+    if not shutil.which(arch.compiler):
+        return "unknown"
+    return command.run([arch.compiler, "--version"]).output.splitlines()[0]

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""All checks of the project, and one count of them."""
+
+import fnmatch
+import os
+import sys
+import xml.etree.ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import cell, command, config, packages, patchfile, queue, tree
+from .cell import Request
+from .console import Progress, say
+from .errors import EnvironmentFault, GupError
+from .layout import Layout
+from .tree import Tree
+from .verdict import FAILED, PASSED, SKIPPED
+
+STEPS = ("unit", "rules", "quilt", "checkpatch", "kunit")
+ARCH = "um"
+
+
+@dataclass
+class Tally:
+    """What the checks came to."""
+
+    passed: int = 0
+    skipped: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def record(self, name: str, problems: list[str]) -> None:
+        """Count one check; it has passed when nothing is wrong."""
+        if problems:
+            self.failures += problems
+            for problem in problems:
+                say(f"FAILED {name}: {problem}")
+        else:
+            self.passed += 1
+
+    def skip(self, name: str, reason: str) -> None:
+        """Count one check that could not be made."""
+        self.skipped += 1
+        say(f"skipped {name}: {reason}")
+
+    @property
+    def line(self) -> str:
+        """The closing line."""
+        text = f"{self.passed} passed, {len(self.failures)} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
+    """Make the checks of the named steps on the named bases."""
+    packages.ensure(layout, ["kernel", "check"])
+    tally = Tally()
+    if "unit" in steps:
+        _unit(layout, tally)
+    sound = queue.problems(layout)
+    if "rules" in steps or sound:
+        tally.record("rules", sound)
+    if not sound:
+        _on_bases(layout, steps, bases, tally)
+    return tally
+
+
+def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
+              tally: Tally) -> None:
+    """Make the checks that need kernel trees; a base is skipped if not to be had."""
+    if not {"quilt", "checkpatch", "kunit"} & set(steps):
+        return
+    had = 0
+    for base in bases:
+        try:
+            ready = _tree(layout, base)
+        except EnvironmentFault as fault:
+            tally.skip(f"base {base}", str(fault))
+            continue
+        except GupError as error:
+            tally.record(f"tree {base}", [str(error)])
+            had += 1
+            continue
+        had += 1
+        if "quilt" in steps:
+            tally.record(f"quilt {base}", _quilt(layout, ready))
+        if "checkpatch" in steps:
+            _checkpatch(layout, ready, tally, suites=base == bases[-1])
+        if "kunit" in steps:
+            _kunit(layout, base, tally)
+    if bases and not had:
+        tally.record("bases", ["no base could be had"])
+
+
+def _tree(layout: Layout, base: str) -> Tree:
+    with tree.hold(layout, base):
+        return tree.prepare(layout, base)
+
+
+def _unit(layout: Layout, tally: Tally) -> None:
+    """The tool's own tests, by pytest of whichever Python has it."""
+    report = layout.check_log / "unit.xml"
+    with Progress("unit tests") as progress:
+        result = command.run(
+            [_python_with_pytest(), "-m", "pytest", "-q", "-p", "no:cacheprovider",
+             f"--junitxml={report}", layout.scripts / "tests"],
+            cwd=layout.root, check=False, log=layout.check_log / "unit.log",
+            watch=progress.tick)
+    if not report.exists():
+        tally.record("unit tests", [f"pytest gave no report: {result.last_line}"])
+        return
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+        if (skipped := case.find("skipped")) is not None:
+            tally.skip(f"unit {name}", skipped.get("message", ""))
+            continue
+        bad = [bad.get("message", "").splitlines()[0] or "failed"
+               for kind in ("failure", "error") for bad in case.findall(kind)]
+        tally.record(f"unit {name}", bad[:1])
+    report.unlink()
+
+
+def _python_with_pytest() -> str:
+    """A Python that has pytest: this one, or Debian's."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if command.run([python, "-c", "import pytest"], check=False).returncode == 0:
+            return python
+    raise EnvironmentFault("no Python here has pytest; install python3-pytest")
+
+
+def _quilt(layout: Layout, ready: Tree) -> list[str]:
+    """Push a base's series by quilt, with no fuzz, on the touched files."""
+    name = ready.base.name
+    place = layout.check_log / f"quilt-{name}"
+    patches = queue.series(layout, name)
+    if not patches:
+        return []
+    touched = sorted({file for path in patches for file in patchfile.read(path).files})
+    command.run(["rm", "-rf", place])
+    for file in touched:
+        content = ready.git.run("show", f"{ready.state.base}:{file}", check=False)
+        if content.returncode == 0:
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / file).write_text(content.output)
+    (place / "patches").symlink_to(os.path.relpath(layout.patches, place))
+    env = {"QUILT_PATCHES": "patches", "LC_ALL": "C",
+           "QUILT_SERIES": os.path.relpath(layout.series(name), layout.patches)}
+    result = command.run(["quilt", "--quiltrc=-", "push", "-a", "--fuzz=0"], cwd=place,
+                         env=env, check=False,
+                         log=layout.check_log / f"quilt-{name}.log")
+    if result.returncode:
+        return [f"series/{name} does not push: {result.last_line}"]
+    return []
+
+
+def _checkpatch(layout: Layout, ready: Tree, tally: Tally, suites: bool) -> None:
+    """checkpatch --strict: the base's patches; on the newest base the suites."""
+    name = ready.base.name
+    paths = [*queue.series(layout, name), layout.hookup(name)]
+    for path in paths:
+        tally.record(f"checkpatch {name} {path.relative_to(layout.root)}",
+                     _checkpatch_one(layout, ready, path, ["--no-signoff"]))
+    if suites:
+        for path in sorted([*layout.suites.glob("*.[ch]"),
+                            *layout.suites.glob("compat/*.h")]):
+            tally.record(f"checkpatch {path.relative_to(layout.root)}",
+                         _checkpatch_one(layout, ready, path, ["--file"]))
+
+
+def _checkpatch_one(layout: Layout, ready: Tree, path: Path,
+                    words: list[str]) -> list[str]:
+    name = str(path.relative_to(layout.root))
+    ignored = [kind for exempt in config.exemptions(layout)
+               if any(fnmatch.fnmatch(name, glob) for glob in exempt.files)
+               for kind in exempt.types]
+    if ignored:
+        words = [*words, f"--ignore={','.join(ignored)}"]
+    result = command.run(
+        ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
+         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
+    return [line.replace(f"{path}:", f"{name}:", 1)
+            for line in result.output.splitlines() if line.strip()]
+
+
+def _kunit(layout: Layout, base: str, tally: Tally) -> None:
+    """One cell: each case counts, and so does whatever else stands against it."""
+    try:
+        verdict = cell.run(layout, Request(base, ARCH))
+    except GupError as error:
+        tally.record(f"kunit {base}/{ARCH}", [str(error)])
+        return
+    cell.show(f"{base}/{ARCH}", verdict)
+    tally.passed += verdict.count(PASSED)
+    tally.skipped += verdict.count(SKIPPED)
+    tally.failures += list(_failed(base, verdict))
+
+
+def _failed(base: str, verdict: cell.Verdict) -> Iterator[str]:
+    for case in verdict.cases:
+        if case.status == FAILED:
+            yield f"{base}/{ARCH} {case.suite}.{case.name}"
+    for line in verdict.against:
+        yield f"{base}/{ARCH} {line}"

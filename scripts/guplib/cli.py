@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: what each word does, and what becomes of an error."""
+
+import argparse
+import errno
+import inspect
+import signal
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import cell, check, command, config, packages, source, tree
+from .errors import GupError, UsageError
+from .layout import Layout
+from .verdict import PASSED
+
+INTERRUPTED = 130
+
+
+def main(words: Sequence[str], root: Path | None = None) -> int:
+    """Run gup with the given words; returns its exit code."""
+    layout = Layout(root or Path(__file__).resolve().parents[2])
+    try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        options = _parser(layout).parse_args(words)
+        return options.call(layout, options)
+    except GupError as error:
+        return _complain(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _complain("interrupted; the next call goes on from here", INTERRUPTED)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            full = command.disk_full(layout.build)
+            return _complain(str(full), full.exit_code)
+        return _complain(f"{error.filename or 'system'}: {error.strerror}", 3)
+
+
+def _complain(text: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"gup: {text}", file=sys.stderr)
+    return code
+
+
+def _interrupt(number: int, frame: types.FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but with errors of one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _parser(layout: Layout) -> argparse.ArgumentParser:
+    parser = _Parser(prog="gup", description="Keep, apply and prove the "
+                     "get_user_pages() patch queue.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+    for name, call, options in (("kunit", _kunit, _kunit_options),
+                                ("tree", _tree, _tree_options),
+                                ("check", _check, _check_options)):
+        about = inspect.getdoc(call) or ""
+        verb = verbs.add_parser(name, help=about.splitlines()[0], description=about)
+        verb.set_defaults(call=call)
+        options(verb, layout)
+    return parser
+
+
+def _source_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--base", metavar="B",
+                      help="the kernel to work on (default: the one that "
+                      "config/bases.toml names)")
+    verb.add_argument("--ksrc", type=Path, metavar="PATH",
+                      help="take the kernel from a git clone, an unpacked tree or a "
+                      "tarball instead of Debian's package")
+    verb.add_argument("--ref", default="", metavar="REF",
+                      help="with a git clone: the commit to start from "
+                      "(default: HEAD)")
+
+
+def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _source_options(verb, layout)
+    verb.add_argument("--arch", default="um", metavar="A",
+                      help="the architecture to run on (default: um)")
+    verb.add_argument("--suite", default=cell.FILTER_ALL, metavar="GLOB",
+                      help="run the suites whose names match (default: all)")
+    verb.add_argument("--no-ccache", action="store_true",
+                      help="compile everything, even if ccache is there")
+
+
+def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _source_options(verb, layout)
+    verb.add_argument("--drop", action="store_true",
+                      help="put your work in the tree aside, on a branch aside/…, "
+                      "and go back to the queue")
+
+
+def _check_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--only", type=_steps, default=check.STEPS, metavar="STEP,…",
+                      help=f"make these checks alone: {', '.join(check.STEPS)}")
+    verb.add_argument("--bases", type=lambda text: text.split(","), metavar="B,…",
+                      help="on these bases alone (default: all)")
+
+
+def _steps(text: str) -> tuple[str, ...]:
+    steps = tuple(text.split(","))
+    for step in steps:
+        if step not in check.STEPS:
+            raise argparse.ArgumentTypeError(
+                f"unknown step '{step}', choose from {', '.join(check.STEPS)}")
+    return steps
+
+
+def _base_and_source(layout: Layout, options: argparse.Namespace
+                     ) -> tuple[str, source.Source | None]:
+    base = config.base(layout, options.base or config.default_base(layout)).name
+    if options.ksrc is None:
+        if options.ref:
+            raise UsageError("--ref goes with --ksrc")
+        return base, None
+    return base, source.classify(options.ksrc, options.ref)
+
+
+def _kunit(layout: Layout, options: argparse.Namespace) -> int:
+    """Build a base with the queue and run the KUnit suites on it.
+
+    Everything that is missing is got first: packages, the kernel, the tree.
+    Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
+    something. Results: build/B/A/results.json.
+    """
+    base, ksrc = _base_and_source(layout, options)
+    verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
+                                            not options.no_ccache))
+    cell.show(f"{base}/{options.arch}", verdict)
+    return 0 if verdict.word == PASSED else 1
+
+
+def _tree(layout: Layout, options: argparse.Namespace) -> int:
+    """Make build/B/linux: the base, and a commit for each patch on it.
+
+    The base is tagged `base`, the branch is gup/B. Nothing that is there and
+    right is touched, and your own work in the tree is never overwritten.
+    """
+    base, ksrc = _base_and_source(layout, options)
+    packages.ensure(layout, ["kernel"])
+    with tree.hold(layout, base):
+        ready = tree.prepare(layout, base, ksrc, drop=options.drop)
+    print(f"{ready.path.relative_to(layout.root)}: {ready.state.version}, branch "
+          f"{ready.branch} at {ready.state.head[:12]}")
+    return 0
+
+
+def _check(layout: Layout, options: argparse.Namespace) -> int:
+    """Run the project's own tests and close with `N passed, N failed`.
+
+    The tool's unit tests, the rules of series and topics, a quilt push of
+    every series without fuzz, checkpatch on every patch and suite, and the
+    KUnit suites on UML for all bases.
+    """
+    bases = options.bases or list(config.bases(layout))
+    for name in bases:
+        config.base(layout, name)
+    tally = check.run(layout, options.only, bases)
+    print(tally.line)
+    return 1 if tally.failures or not tally.passed else 0

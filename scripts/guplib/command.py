@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The one way to run another program."""
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import EnvironmentFault
+
+DISK_FULL = "No space left on device"
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program left behind; `output` is stdout and stderr in order."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    output: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line that says something, or the exit status."""
+        lines = [line for line in self.output.splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"exit status {self.returncode}"
+
+
+def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
+        env: Mapping[str, str] | None = None, stdin: bytes = b"",
+        check: bool = True, log: Path | None = None,
+        watch: Callable[[], None] | None = None,
+        stderr_apart: bool = False) -> Result:
+    """Run a program to its end and return what it printed.
+
+    env is added to this process's environment. With log, the output is also
+    kept in that file, growing while the program runs. watch is called every
+    POLL_SECONDS. With stderr_apart, output holds stdout alone and stderr is
+    heard only in an error. The program gets a process group of its own: when
+    this call is interrupted, the whole group is ended.
+
+    Raises EnvironmentFault when the program is missing, when the disk is
+    full, or, with check, when it fails.
+    """
+    words = tuple(str(word) for word in argv)
+    with _sink(log) as sink, tempfile.TemporaryFile() as aside:
+        try:
+            child = subprocess.Popen(
+                words, cwd=cwd, env={**os.environ, **(env or {})},
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=sink, stderr=aside if stderr_apart else subprocess.STDOUT,
+                start_new_session=True, close_fds=False)
+        except FileNotFoundError as error:
+            if cwd is not None and not cwd.is_dir():
+                raise EnvironmentFault(f"{cwd}: no such folder") from error
+            raise EnvironmentFault(
+                f"{words[0]}: program not found; install it and call again"
+            ) from error
+        _wait(child, stdin, watch)
+        output, errors = _contents(sink), _contents(aside)
+    result = Result(words, child.returncode, output)
+    if result.returncode and DISK_FULL in output + errors:
+        raise disk_full(cwd or Path.cwd())
+    if check and result.returncode:
+        said = Result(words, child.returncode, output + errors)
+        raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {said.last_line}"
+                               + (f" (log: {log})" if log else ""))
+    return result
+
+
+def disk_full(where: Path) -> EnvironmentFault:
+    """The error for a full disk, naming the folder that was written to."""
+    return EnvironmentFault(
+        f"disk full while writing below {where}; make room and call again")
+
+
+def _sink(log: Path | None) -> BinaryIO:
+    if log is None:
+        return tempfile.TemporaryFile()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log.open("w+b")
+
+
+def _contents(stream: BinaryIO) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="backslashreplace")
+
+
+def _wait(child: subprocess.Popen, stdin: bytes,
+          watch: Callable[[], None] | None) -> None:
+    try:
+        if child.stdin:
+            try:
+                child.stdin.write(stdin)
+                child.stdin.close()
+            except BrokenPipeError:
+                pass
+        if watch is None:
+            child.wait()
+            return
+        while True:
+            try:
+                child.wait(POLL_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                watch()
+    except BaseException:
+        _end_group(child)
+        raise
+
+
+def _end_group(child: subprocess.Popen) -> None:
+    deadline = time.monotonic() + GRACE_SECONDS
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+    child.wait()

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The readers of the files below config/: one function for each."""
+
+import fnmatch
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+from .layout import Layout
+
+
+@dataclass(frozen=True)
+class Base:
+    """A kernel that the queue is kept for (config/bases.toml)."""
+
+    name: str
+    package: str
+    package_version: str
+    suites: tuple[str, ...]
+    version: str
+    blobs: dict[str, str]
+    kunit_filter: bool
+
+
+@dataclass(frozen=True)
+class Arch:
+    """An architecture that the suites run on (config/arches.toml)."""
+
+    name: str
+    kunit_arguments: tuple[str, ...]
+    compiler: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Need:
+    """A Debian package, and the program or file that shows it is there."""
+
+    package: str
+    program: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A case that may skip, in which cells, for want of which option."""
+
+    suite: str
+    case: str
+    cells: tuple[str, ...]
+    option: str
+
+    def allows(self, suite: str, case: str, cell: str) -> bool:
+        """Whether this entry speaks of that case in that cell (BASE/ARCH)."""
+        return ((suite, case) == (self.suite, self.case)
+                and any(fnmatch.fnmatch(cell, glob) for glob in self.cells))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What each cell has to run (config/cells.toml)."""
+
+    suites: dict[str, tuple[str, ...]]
+    where: dict[str, tuple[str, ...]]
+    skips: tuple[Skip, ...]
+
+    def expected(self, cell: str, suite_glob: str = "*") -> list[tuple[str, str]]:
+        """The (suite, case) pairs that have to run in a cell (BASE/ARCH)."""
+        return [(suite, case) for suite, cases in self.suites.items()
+                if fnmatch.fnmatch(suite, suite_glob)
+                and any(fnmatch.fnmatch(cell, glob) for glob in self.where[suite])
+                for case in cases]
+
+    def skip(self, suite: str, case: str, cell: str) -> Skip | None:
+        """The entry that allows a skip, if there is one."""
+        return next((skip for skip in self.skips
+                     if skip.allows(suite, case, cell)), None)
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A checkpatch message that is not to be heard, and why."""
+
+    types: tuple[str, ...]
+    files: tuple[str, ...]
+    reason: str
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises UsageError with the line of a mistake."""
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; restore it from git") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
+
+
+def _fields(path: Path, what: str, table: dict[str, Any],
+            wanted: Mapping[str, type]) -> dict[str, Any]:
+    for key, kind in wanted.items():
+        if not isinstance(table.get(key), kind):
+            raise UsageError(f"{path}: {what}: '{key}' is missing or not a "
+                             f"{kind.__name__}; add it")
+    unknown = sorted(set(table) - set(wanted))
+    if unknown:
+        raise UsageError(f"{path}: {what}: unknown key '{unknown[0]}'; remove it")
+    return {key: tuple(value) if isinstance(value, list) else value
+            for key, value in table.items()}
+
+
+def bases(layout: Layout) -> dict[str, Base]:
+    """The bases by name, oldest first."""
+    path = layout.config / "bases.toml"
+    wanted = {"package": str, "package_version": str, "suites": list,
+              "version": str, "blobs": dict, "kunit_filter": bool}
+    found = {name: Base(name=name, **_fields(path, f"base {name}", table, wanted))
+             for name, table in load(path).get("base", {}).items()}
+    return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
+
+
+def default_base(layout: Layout) -> str:
+    """The base that is meant when none is named."""
+    return load(layout.config / "bases.toml").get("default", "")
+
+
+def base(layout: Layout, name: str) -> Base:
+    """One base; raises UsageError when there is none of that name."""
+    return _choose("base", name, bases(layout))
+
+
+def arches(layout: Layout) -> dict[str, Arch]:
+    """The architectures by name."""
+    path = layout.config / "arches.toml"
+    wanted = {"kunit_arguments": list, "compiler": str, "needs": list}
+    return {name: Arch(name=name, **_fields(path, f"arch {name}", table, wanted))
+            for name, table in load(path).get("arch", {}).items()}
+
+
+def arch(layout: Layout, name: str) -> Arch:
+    """One architecture; raises UsageError when there is none of that name."""
+    return _choose("arch", name, arches(layout))
+
+
+def _choose(kind: str, name: str, known: dict[str, Any]) -> Any:
+    if name not in known:
+        raise UsageError(f"unknown {kind} '{name}'; choose from {', '.join(known)}")
+    return known[name]
+
+
+def needs(layout: Layout) -> dict[str, tuple[Need, ...]]:
+    """The packages by the group of work that needs them."""
+    path = layout.config / "packages.toml"
+    return {group: tuple(
+        Need(package, proof if "/" not in proof else "",
+             proof if "/" in proof else "")
+        for package, proof in table.items())
+        for group, table in load(path).items()}
+
+
+def cells(layout: Layout) -> Cells:
+    """What the cells have to run."""
+    path = layout.config / "cells.toml"
+    table = load(path)
+    suites: dict[str, tuple[str, ...]] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    for entry in table.get("suite", []):
+        wanted = _fields(path, "suite", entry,
+                         {"name": str, "cells": list, "cases": list})
+        suites[wanted["name"]] = wanted["cases"]
+        where[wanted["name"]] = wanted["cells"]
+    skips = tuple(
+        Skip(**_fields(path, "skip", entry,
+                       {"suite": str, "case": str, "cells": list, "option": str}))
+        for entry in table.get("skip", []))
+    for skip in skips:
+        if skip.case not in suites.get(skip.suite, ()):
+            raise UsageError(f"{path}: a skip names {skip.suite}.{skip.case}, "
+                             "which no suite there has; mend the name")
+    return Cells(suites, where, skips)
+
+
+def reports(layout: Layout) -> re.Pattern[str]:
+    """What begins a report of the kernel about itself, as one pattern."""
+    path = layout.config / "reports.toml"
+    patterns = load(path).get("patterns", [])
+    if not patterns:
+        raise UsageError(f"{path}: no patterns; the kernel log would go unread")
+    try:
+        return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    except re.error as error:
+        raise UsageError(f"{path}: {error}; mend the pattern") from error
+
+
+def exemptions(layout: Layout) -> list[Exemption]:
+    """The checkpatch messages that are known and argued."""
+    path = layout.config / "checkpatch.toml"
+    return [Exemption(**_fields(path, "exempt", entry,
+                                {"types": list, "files": list, "reason": str}))
+            for entry in load(path).get("exempt", [])]
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Sort key of a dotted version; anything else sorts first."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Get a base's linux-source package, past the machine's own apt sources."""
+
+import os
+from pathlib import Path
+
+from . import command, files
+from .config import Base
+from .console import Progress, say
+from .errors import EnvironmentFault
+from .layout import Layout
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+SECURITY = "-security"
+
+
+def tarball(layout: Layout, base: Base) -> Path:
+    """Return the source tarball of a base, fetched if it is not there yet.
+
+    apt gets a sources file, lists and a cache of its own below build/. Raises
+    EnvironmentFault when no mirror is known or the package cannot be had.
+    """
+    place = layout.downloads(base.name)
+    unpacked = place / f"{base.package}.tar.xz"
+    if unpacked.exists():
+        return unpacked
+    package = _package(place, base)
+    inside = f"./usr/src/{unpacked.name}"
+    draft = unpacked.with_suffix(".new")
+    with Progress(f"base {base.name}: opening {package.name}") as progress:
+        command.run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | '
+                     'tar -xO -f - "$2" >"$3"', "sh", package, inside, draft],
+                    watch=progress.tick)
+    if not draft.stat().st_size:
+        package.unlink()
+        raise EnvironmentFault(f"{package}: damaged package, removed; call again")
+    os.replace(draft, unpacked)
+    package.unlink()
+    return unpacked
+
+
+def _package(place: Path, base: Base) -> Path:
+    """The .deb of a base; the verified version if the mirror still has it."""
+    options = _private_apt(place, base)
+    with Progress(f"base {base.name}: asking the mirror for {base.package}") as step:
+        command.run(["apt-get", *options, "update"], log=place / "update.log",
+                    watch=step.tick)
+    offered = [line.split("|")[1].strip() for line in command.run(
+        ["apt-cache", *options, "madison", base.package],
+        stderr_apart=True).output.splitlines() if line.count("|") >= 2]
+    if not offered:
+        raise EnvironmentFault(f"base {base.name}: {base.package} is in none of "
+                               f"{', '.join(base.suites)}; give a tree by --ksrc")
+    version = base.package_version
+    if version not in offered:
+        version = offered[0]
+        say(f"base {base.name}: the mirror has {base.package} {version}, "
+            f"no longer the verified {base.package_version}")
+    for left_over in place.glob("*.deb"):
+        left_over.unlink()
+    with Progress(f"base {base.name}: downloading {base.package} {version}") as step:
+        command.run(["apt-get", *options, "download", f"{base.package}={version}"],
+                    cwd=place, log=place / "download.log", watch=step.tick)
+    return next(place.glob("*.deb"))
+
+
+def _private_apt(place: Path, base: Base) -> list[str]:
+    """Write apt's private sources for a base and return the options for it."""
+    sources, lists, cache = place / "sources.list", place / "lists", place / "cache"
+    signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
+    mirrors = _mirrors()
+    lines = []
+    for suite in base.suites:
+        kind = SECURITY if suite.endswith(SECURITY) else ""
+        if kind in mirrors:
+            lines.append(f"deb {signed}{mirrors[kind]} {suite} main\n")
+        else:
+            say(f"base {base.name}: this machine's apt knows no security mirror; "
+                f"{suite} is left out")
+    files.write(sources, "".join(lines))
+    for folder in (lists, cache):
+        (folder / "partial").mkdir(parents=True, exist_ok=True)
+    pairs = {"Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "-",
+             "Dir::State::lists": lists, "Dir::Cache": cache,
+             "APT::Get::List-Cleanup": "0", "Acquire::Languages": "none"}
+    if os.geteuid() == 0:
+        pairs["APT::Sandbox::User"] = "root"
+    return [word for key, value in pairs.items() for word in ("-o", f"{key}={value}")]
+
+
+def _mirrors() -> dict[str, str]:
+    """Debian's mirrors by kind ('' or '-security'), from the machine's apt."""
+    listing = command.run(["apt-get", "indextargets", "--format",
+                           "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
+                          stderr_apart=True)
+    found: dict[str, str] = {}
+    for line in listing.output.splitlines():
+        release, _, address = line.partition(" ")
+        if release.endswith(SECURITY):
+            found.setdefault(SECURITY, address)
+        elif address.rstrip("/").endswith("/debian"):
+            found.setdefault("", address)
+    if "" not in found:
+        raise EnvironmentFault("this machine's apt knows no Debian mirror; "
+                               "give a kernel tree by --ksrc")
+    return found

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Calls of git that do the same on every machine."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from . import command
+
+NAME = "GUP queue"
+EMAIL = "gup@queue.invalid"
+EPOCH = 1767225600  # 2026-01-01 00:00:00 UTC, the date of a base's commit
+
+
+class Git:
+    """A repository, called without the settings of the person or machine."""
+
+    def __init__(self, tree: Path, index: Path | None = None):
+        self.tree = tree
+        self.env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        if index:
+            self.env["GIT_INDEX_FILE"] = str(index)
+
+    def run(self, *words: str, stdin: bytes = b"", check: bool = True,
+            env: Mapping[str, str] | None = None,
+            watch: Callable[[], None] | None = None) -> command.Result:
+        """Run git in the tree; output is stdout, and stderr when it fails."""
+        argv: list[str | Path] = [
+            "git", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+            "-c", "safe.directory=*", "-C", self.tree, *words]
+        return command.run(argv, env={**self.env, **(env or {})}, stdin=stdin,
+                           check=check, watch=watch, stderr_apart=check)
+
+    def out(self, *words: str, stdin: bytes = b"") -> str:
+        """Run git and return what it printed, without the last newline."""
+        return self.run(*words, stdin=stdin).output.rstrip("\n")
+
+    def lines(self, *words: str) -> list[str]:
+        """Run git and return the lines it printed."""
+        return self.run(*words).output.splitlines()
+
+    def resolve(self, name: str) -> str:
+        """The id of the commit that a name stands for; empty when none."""
+        result = self.run("rev-parse", "--verify", "--quiet",
+                          f"{name}^{{commit}}", check=False)
+        return result.output.strip() if result.returncode == 0 else ""
+
+    def commit(self, tree: str, parents: list[str], message: str, order: int) -> str:
+        """Write a commit that is the same everywhere and return its id.
+
+        order counts the commits since the base: it dates the commit, in
+        seconds after EPOCH.
+        """
+        date = f"{EPOCH + order} +0000"
+        env = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+               for what, value in (("NAME", NAME), ("EMAIL", EMAIL), ("DATE", date))}
+        words = [word for parent in parents for word in ("-p", parent)]
+        result = self.run("commit-tree", tree, *words, stdin=message.encode(), env=env)
+        return result.output.strip()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The one place that knows where things are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of the queue; everything below build/ can be made again."""
+
+    root: Path
+
+    @property
+    def patches(self) -> Path:
+        """One folder per topic."""
+        return self.root / "patches"
+
+    @property
+    def suites(self) -> Path:
+        """The KUnit sources, one for all bases."""
+        return self.root / "kunit"
+
+    @property
+    def config(self) -> Path:
+        """Data that the tool reads."""
+        return self.root / "config"
+
+    @property
+    def scripts(self) -> Path:
+        """The tool and its tests."""
+        return self.root / "scripts"
+
+    @property
+    def build(self) -> Path:
+        """All that is fetched, unpacked, built and measured."""
+        return self.root / "build"
+
+    @property
+    def check_log(self) -> Path:
+        """Folder of the logs that gup check leaves."""
+        return self.build / "check"
+
+    @property
+    def all_series(self) -> Path:
+        """Folder of the quilt series, one file per base."""
+        return self.root / "series"
+
+    def series(self, base: str) -> Path:
+        """The quilt series of a base."""
+        return self.all_series / base
+
+    def topic(self, name: str) -> Path:
+        """What a topic says of itself."""
+        return self.patches / name / "topic.toml"
+
+    def hookup(self, base: str) -> Path:
+        """The patch that ties the suites into a base."""
+        return self.suites / "hookup" / f"{base}.patch"
+
+    def compat(self, base: str) -> Path:
+        """The header with what a base lacks; need not exist."""
+        return self.suites / "compat" / f"{base}.h"
+
+    def fragments(self, base: str, arch: str) -> list[Path]:
+        """The Kconfig fragments of a cell, in the order they are joined."""
+        named = [self.suites / "kunitconfig", self.config / f"{arch}.config"]
+        own = self.config / f"{arch}-{base}.config"
+        return named + ([own] if own.exists() else [])
+
+    def downloads(self, base: str) -> Path:
+        """Package files of a base, and the apt lists they came by."""
+        return self.build / "packages" / base
+
+    def base(self, base: str) -> Path:
+        """Everything made for a base."""
+        return self.build / base
+
+    def tree(self, base: str) -> Path:
+        """The kernel tree of a base."""
+        return self.base(base) / "linux"
+
+    def lock(self, base: str) -> Path:
+        """Held while a base's tree or cells are worked on."""
+        return self.base(base) / "lock"
+
+    def cell(self, base: str, arch: str) -> Path:
+        """Results and logs of one cell."""
+        return self.base(base) / arch

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The stored queue: series, topics, and the rules between them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import config, patchfile
+from .config import version_key
+from .errors import UsageError
+from .layout import Layout
+
+UPSTREAM = re.compile(r"not-submitted|merged [0-9a-f]{12,40} v\d+\.\d+\S*"
+                      r"|submitted <[^<>\s]+@[^<>\s]+>|never \S.*")
+STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
+TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
+              "base": dict, "difference": dict}
+TOPIC_OPTIONAL = {"suites", "difference"}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What patches/<name>/topic.toml says."""
+
+    name: str
+    path: Path
+    title: str
+    why: str
+    upstream: str
+    suites: tuple[str, ...]
+    status: dict[str, str]
+    difference: dict[str, str]
+
+
+def series(layout: Layout, base: str) -> list[Path]:
+    """The patch files of a base, in order.
+
+    Raises UsageError, with the line, when one does not exist or stands twice.
+    """
+    path = layout.series(base)
+    if not path.exists():
+        raise UsageError(f"{path}: no series for base {base}; add the file, "
+                         "empty if no patch is needed")
+    found: list[Path] = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        name = line.partition("#")[0].strip()
+        if not name:
+            continue
+        patch = layout.patches / name
+        if not patch.is_file():
+            raise UsageError(f"{path}:{number}: {name} is not in patches/; "
+                             "mend the line or restore the file")
+        if patch in found:
+            raise UsageError(f"{path}:{number}: {name} stands twice; remove one")
+        found.append(patch)
+    return found
+
+
+def topic(layout: Layout, name: str) -> Topic:
+    """Read one topic; raises UsageError when it breaks the form."""
+    path = layout.topic(name)
+    if not path.parent.is_dir():
+        known = sorted(entry.name for entry in layout.patches.iterdir()
+                       if entry.is_dir())
+        raise UsageError(f"unknown topic '{name}'; choose from {', '.join(known)}")
+    table = config.load(path)
+    for key, kind in TOPIC_KEYS.items():
+        if key in TOPIC_OPTIONAL and key not in table:
+            continue
+        if not isinstance(table.get(key), kind) or not table[key]:
+            raise UsageError(f"{path}: '{key}' is missing or empty; fill it in")
+    unknown = sorted(set(table) - set(TOPIC_KEYS))
+    if unknown:
+        raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
+    return Topic(name, path, table["title"], table["why"], table["upstream"],
+                 tuple(table.get("suites", ())), table["base"],
+                 table.get("difference", {}))
+
+
+def topics(layout: Layout) -> list[Topic]:
+    """All topics, by name."""
+    return [topic(layout, entry.name)
+            for entry in sorted(layout.patches.iterdir()) if entry.is_dir()]
+
+
+def problems(layout: Layout) -> list[str]:
+    """What is wrong with the stored queue, a line each; empty when sound."""
+    found: list[str] = []
+    bases = list(config.bases(layout))
+    used: dict[Path, list[str]] = {}
+    for base in bases:
+        try:
+            for patch in series(layout, base):
+                used.setdefault(patch, []).append(base)
+                patchfile.read(patch)
+            patchfile.read(layout.hookup(base))
+        except UsageError as error:
+            found.append(str(error))
+    for path in sorted(layout.patches.glob("*/*.patch")):
+        if path not in used:
+            found.append(f"{path}: in no series; add it to series/{path.stem} "
+                         "or remove it")
+    for path, served in used.items():
+        if path.stem != served[0]:
+            found.append(f"{path}: serves {', '.join(served)}; name it after the "
+                         f"oldest, {served[0]}.patch")
+    for entry in sorted(layout.all_series.iterdir()):
+        if entry.name not in bases and entry.suffix != ".cover":
+            found.append(f"{entry}: no base of that name in config/bases.toml")
+    for entry in sorted(layout.patches.iterdir()):
+        if entry.is_dir():
+            found += _topic_problems(layout, entry.name, bases, used)
+    return found + _case_problems(layout)
+
+
+def require_sound(layout: Layout) -> None:
+    """Raise UsageError with the first problem of the stored queue."""
+    found = problems(layout)
+    if found:
+        raise UsageError(found[0])
+
+
+def _topic_problems(layout: Layout, name: str, bases: list[str],
+                    used: dict[Path, list[str]]) -> list[str]:
+    try:
+        own = topic(layout, name)
+    except UsageError as error:
+        return [str(error)]
+    found = []
+    if not UPSTREAM.fullmatch(own.upstream):
+        found.append(
+            f"{own.path}: upstream '{own.upstream}' is none of 'merged <sha> "
+            "<version>', 'not-submitted', 'submitted <message-id>', 'never <reason>'")
+    variants = {path.stem: served for path, served in used.items()
+                if path.parent.name == name}
+    having = {base for served in variants.values() for base in served}
+    for base in bases:
+        status = own.status.get(base, "")
+        if not STATUS.fullmatch(status):
+            found.append(f"{own.path}: base {base}: '{status}' is none of 'needed', "
+                         "'in-base', 'not-applicable <reason>'")
+        elif (status == "needed") != (base in having):
+            found.append(f"{own.path}: base {base} is '{status}', but series/{base} "
+                         f"{'has' if base in having else 'lacks'} a patch of the topic")
+    for base in sorted(set(own.status) - set(bases)):
+        found.append(f"{own.path}: base {base} is not in config/bases.toml")
+    ordered = sorted(variants, key=version_key)
+    for variant in ordered[:-1]:
+        if variant not in own.difference:
+            found.append(f"{own.path}: [difference] says nothing of {variant}; say "
+                         f"why {variant}.patch differs from {ordered[-1]}.patch")
+    for variant in sorted(set(own.difference) - set(ordered[:-1])):
+        found.append(f"{own.path}: [difference] names {variant}, which is no older "
+                     "variant of the topic")
+    return found
+
+
+CASE_LINE = re.compile(r"^\tKUNIT_CASE(?:_SLOW)?\((\w+)\)", re.MULTILINE)
+SUITE_NAME = re.compile(r"^\t\.name = \"(\w+)\"", re.MULTILINE)
+
+
+def _case_problems(layout: Layout) -> list[str]:
+    """Compare the cases in kunit/*_kunit.c with config/cells.toml."""
+    listed = config.cells(layout).suites
+    found = []
+    for path in sorted(layout.suites.glob("*_kunit.c")):
+        text = path.read_text()
+        names = SUITE_NAME.findall(text)
+        if len(names) != 1:
+            found.append(f"{path}: {len(names)} suites in one file; keep one")
+            continue
+        cases = CASE_LINE.findall(text)
+        wanted = listed.get(names[0], ())
+        found += [f"{path}: case {case} is not in config/cells.toml; add it"
+                  for case in cases if case not in wanted]
+        found += [f"config/cells.toml: {names[0]}.{case} is not in {path}; remove it"
+                  for case in wanted if case not in cases]
+    return found

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel tree of a base: one commit `base`, then one for each patch.
+
+The commits are made in an index of their own, away from the working files.
+Only then git moves the tree to the new tip, which touches the files that
+differ and no other. What gup has made is written down in gup.json in the
+tree's git folder; all else in the tree is a person's work.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import command, config, fetch, files, patchfile, queue, source
+from .config import Base
+from .console import Progress, say
+from .errors import UsageError
+from .git import EMAIL, Git
+from .layout import Layout
+from .patchfile import Patch
+from .source import Source
+
+STATE = "gup.json"
+SUITE_FOLDER = "mm/tests"
+APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
+MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
+FUZZ = re.compile(r"with fuzz (\d)")
+
+
+@dataclass
+class State:
+    """What gup made of a tree.
+
+    inputs is the digest of the stored files that head was made from; target
+    is the tip that a checkout was on its way to, or empty when none is.
+    """
+
+    source: Source
+    version: str
+    base: str
+    head: str
+    inputs: str
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree that is ready for use; edits is what a person did in it."""
+
+    base: Base
+    path: Path
+    state: State
+    edits: tuple[str, ...]
+
+    @property
+    def git(self) -> Git:
+        """Git in this tree."""
+        return Git(self.path)
+
+    @property
+    def branch(self) -> str:
+        """The branch that carries the series."""
+        return f"gup/{self.base.name}"
+
+    def touched(self) -> list[str]:
+        """The files in which the tree differs from its base, edits included."""
+        return self.git.lines("diff", "--name-only", self.state.base)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One commit of the queue: a patch, and files that it brings along."""
+
+    patch: Patch
+    extra: dict[str, Path]
+
+
+def prepare(layout: Layout, base_name: str, ksrc: Source | None = None, *,
+            edits_welcome: bool = False, drop: bool = False) -> Tree:
+    """Bring the tree of a base up to the stored queue and return it.
+
+    With edits_welcome, a tree that a person has worked in is returned as it
+    stands, as long as the stored queue has not changed below that work. With
+    drop, the work is put aside in git first. Raises UsageError when work is in
+    the way or a patch does not apply; the lock of the base must be held.
+    """
+    base = config.base(layout, base_name)
+    queue.require_sound(layout)
+    steps = plan(layout, base)
+    wanted = digest(steps)
+    state = _existing(layout, base, ksrc)
+    if state is None:
+        state = _create(layout, base, ksrc)
+    git = Git(layout.tree(base_name))
+    if state.target:
+        state = _resume(layout, base, git, state)
+    edits = work_in(git, state, base_name)
+    if edits and drop:
+        _put_aside(git, state, base_name)
+        edits = []
+    if edits:
+        if not (edits_welcome and state.inputs == wanted):
+            raise UsageError(_in_the_way(layout, base_name, edits,
+                                         state.inputs == wanted))
+        return Tree(base, git.tree, state, tuple(edits))
+    _tell_version(git, base, state)
+    if state.inputs != wanted:
+        state = _apply(layout, base, git, state, steps, wanted)
+    return Tree(base, git.tree, state, ())
+
+
+@contextlib.contextmanager
+def hold(layout: Layout, base_name: str) -> Iterator[None]:
+    """Hold a base against other calls of gup while the block runs."""
+    with files.locked(layout.lock(base_name), f"base {base_name}"):
+        yield
+
+
+def plan(layout: Layout, base: Base) -> list[Step]:
+    """The commits of a base: its series, then the suites with their hookup."""
+    steps = [Step(patchfile.read(path), {}) for path in queue.series(layout, base.name)]
+    return [*steps, Step(patchfile.read(layout.hookup(base.name)),
+                         _suite_files(layout, base.name))]
+
+
+def _suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
+    """The files that go to mm/tests/, by the name they have in the tree."""
+    found = {f"{SUITE_FOLDER}/{path.name}": path
+             for path in sorted(layout.suites.glob("*.[ch]"))}
+    found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.suites / "kunitconfig"
+    if layout.compat(base_name).exists():
+        found[f"{SUITE_FOLDER}/gup_compat.h"] = layout.compat(base_name)
+    return found
+
+
+def digest(steps: list[Step]) -> str:
+    """A digest of all stored files that the steps are made of."""
+    summed = hashlib.sha256()
+    for step in steps:
+        for name, path in [("patch", step.patch.path), *step.extra.items()]:
+            content = path.read_bytes()
+            summed.update(f"{name} {len(content)}\n".encode() + content)
+    return summed.hexdigest()
+
+
+def work_in(git: Git, state: State, base_name: str) -> list[str]:
+    """What is in a tree that gup did not put there, a line each."""
+    found = []
+    git_dir = _git_dir(git)
+    for name in ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD"):
+        if (git_dir / name).exists():
+            found.append(f"an unfinished {name.replace('_HEAD', '').lower()}")
+    for name in ("HEAD", f"refs/heads/gup/{base_name}"):
+        commit = git.resolve(name)
+        if commit and commit != state.head:
+            found.append(git.out("log", "-1", f"--format=commit %h (%s) at {name}",
+                                 commit))
+    return found + [f"changed file {line[3:]}" for line in
+                    git.lines("status", "--porcelain", "--no-renames")]
+
+
+def _in_the_way(layout: Layout, base_name: str, edits: list[str], current: bool) -> str:
+    tree = layout.tree(base_name).relative_to(layout.root)
+    shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
+    why = "" if current else " and the stored queue has changed since"
+    return (f"{tree} holds work that is not in the queue ({shown}){why}; nothing was "
+            f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
+            f"Put it aside: gup tree --base {base_name} --drop")
+
+
+def _put_aside(git: Git, state: State, base_name: str) -> None:
+    """Move a person's work to a branch, where git keeps it, and clean up."""
+    for operation in ("rebase", "merge", "cherry-pick"):
+        git.run(operation, "--abort", check=False)
+    git.run("add", "-A")
+    kept = [git.commit(git.out("write-tree"), [git.resolve("HEAD")],
+                       "Work put aside by gup tree --drop\n", 0)]
+    branch = f"refs/heads/gup/{base_name}"
+    if git.resolve(branch) not in ("", state.head, git.resolve("HEAD")):
+        kept.append(git.resolve(branch))
+    for commit in kept:
+        git.run("branch", "-f", f"aside/{commit[:12]}", commit)
+        say(f"your work is kept on branch aside/{commit[:12]}")
+    git.run("checkout", "-q", "-f", "-B", f"gup/{base_name}", state.head)
+
+
+def _existing(layout: Layout, base: Base, ksrc: Source | None) -> State | None:
+    """The state of a tree that exists and is from the source asked for."""
+    path = layout.tree(base.name)
+    if not path.exists():
+        return None
+    git = Git(path)
+    state = _load(git) if (path / ".git").exists() else None
+    if state is None:
+        raise UsageError(f"{path} is no tree that gup made; move it out of the way")
+    if ksrc is None or ksrc == state.source:
+        return state
+    edits = work_in(git, state, base.name)
+    if edits:
+        raise UsageError(_in_the_way(layout, base.name, edits, False))
+    say(f"base {base.name}: the tree is from {state.source}; making it anew")
+    source.discard(path)
+    return None
+
+
+def _create(layout: Layout, base: Base, ksrc: Source | None) -> State:
+    """Make a tree with the base alone; it appears whole or not at all."""
+    origin = ksrc or Source("package", f"{base.package}")
+    draft = layout.base(base.name) / "linux.new"
+    source.discard(draft)
+    if origin.kind == "clone":
+        source.check_out(origin, draft, base.name)
+        git = Git(draft)
+        _free_branch(git, base.name)
+        commit = git.resolve("HEAD")
+        git.run("update-ref", "refs/worktree/base", commit)
+    else:
+        draft.mkdir(parents=True)
+        where = origin if ksrc else Source("tarball", str(fetch.tarball(layout, base)))
+        source.unpack(where, draft, base.name)
+        git = Git(draft)
+        commit = _commit_base(git, base)
+    version = source.require_kernel(draft, str(origin))
+    state = State(origin, version, commit, commit, "")
+    _save(git, state)
+    final = layout.tree(base.name)
+    if origin.kind == "clone":
+        git.run("worktree", "move", str(draft), str(final))
+    else:
+        draft.rename(final)
+    return state
+
+
+def _free_branch(git: Git, base_name: str) -> None:
+    """Remove gup/<base> from a clone if it is left from an earlier tree."""
+    branch = f"gup/{base_name}"
+    if not git.resolve(f"refs/heads/{branch}"):
+        return
+    if git.out("log", "-1", "--format=%ce", f"refs/heads/{branch}") != EMAIL:
+        raise UsageError(f"the clone has a branch {branch} with commits of yours; "
+                         f"rename it: git branch -m {branch} NAME")
+    git.run("branch", "-D", branch)
+
+
+def _commit_base(git: Git, base: Base) -> str:
+    """Commit an unpacked kernel as `base`; returns the commit's id.
+
+    A low big-file threshold makes git stream all files into one pack, which
+    is half as large and no slower than 80,000 loose objects.
+    """
+    git.run("init", "-q", "-b", f"gup/{base.name}")
+    with Progress(f"base {base.name}: committing the base") as progress:
+        git.run("-c", "core.bigFileThreshold=1", "-c", "core.compression=1",
+                "add", "-f", "-A", watch=progress.tick)
+        version = source.require_kernel(git.tree, base.name)
+        commit = git.commit(git.out("write-tree"), [], f"Linux {version}\n", 0)
+    git.run("update-ref", f"refs/heads/gup/{base.name}", commit)
+    git.run("update-ref", "refs/tags/base", commit)
+    return commit
+
+
+def _tell_version(git: Git, base: Base, state: State) -> None:
+    """Say so when the base is not the one that the queue was verified on."""
+    other = [name for name, blob in base.blobs.items()
+             if git.run("rev-parse", f"{state.base}:{name}",
+                        check=False).output.strip() != blob]
+    if state.version != base.version:
+        say(f"base {base.name}: this is {state.version}, last verified was "
+            f"{base.version}; going on, for no patch may need fuzz"
+            + (f" (differs: {', '.join(other)})" if other else ""))
+    elif other:
+        say(f"base {base.name}: {', '.join(other)} differ from the verified "
+            f"{base.version}; going on, for no patch may need fuzz")
+
+
+def _apply(layout: Layout, base: Base, git: Git, state: State, steps: list[Step],
+           wanted: str) -> State:
+    """Commit the steps on the base and move the tree to the last of them."""
+    index = layout.base(base.name) / "apply.index"
+    index.with_name("apply.index.lock").unlink(missing_ok=True)
+    index.unlink(missing_ok=True)
+    aside = Git(git.tree, index)
+    tip = state.base
+    aside.run("read-tree", tip)
+    try:
+        for order, step in enumerate(steps, 1):
+            _stage(base, aside, step, tip)
+            tip = aside.commit(aside.out("write-tree"), [tip], step.patch.message, order)
+    except UsageError:
+        _move(layout, base, git, state, tip, "")
+        raise
+    finally:
+        index.unlink(missing_ok=True)
+    say(f"base {base.name}: {len(steps)} commits on {state.version}, "
+        f"tip {tip[:12]}")
+    return _move(layout, base, git, state, tip, wanted)
+
+
+def _stage(base: Base, aside: Git, step: Step, tip: str) -> None:
+    """Put one step into the index; raises UsageError naming patch and hunk."""
+    patch = step.patch
+    result = aside.run("apply", "--cached", "--whitespace=nowarn",
+                       str(patch.path), check=False)
+    if result.returncode:
+        name = f"{patch.path.parent.name}/{patch.path.name}"
+        raise UsageError(f"base {base.name}: {name} {_why(aside, patch, result.output)}; "
+                         f"the tree stays at {tip[:12]}, the last good commit")
+    for inside, path in step.extra.items():
+        blob = aside.out("hash-object", "-w", "--no-filters", str(path))
+        aside.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{inside}")
+
+
+def _why(aside: Git, patch: Patch, said: str) -> str:
+    """Say which hunk of a patch is refused, and whether fuzz would help."""
+    if match := MISSING_FILE.search(said):
+        return f"does not apply: the base has no {match[1]}"
+    match = APPLY_ERROR.search(said)
+    if match is None:
+        return f"does not apply: {said.strip().splitlines()[0]}"
+    where = f"{match[1]}, {patch.hunk_at(match[1], int(match[2]))}"
+    with tempfile.TemporaryDirectory() as scratch:
+        aside.run("checkout-index", f"--prefix={scratch}/", "--", *patch.files,
+                  check=False)
+        tried = command.run(["patch", "-p1", "--dry-run", "-F3", "-f", "-i", patch.path],
+                            cwd=Path(scratch), check=False)
+    if tried.returncode == 0 and (fuzz := FUZZ.findall(tried.output)):
+        most = max(fuzz)
+        return f"applies only with fuzz {most} ({where}); refresh it for this base"
+    return f"does not apply: {where}"
+
+
+def _move(layout: Layout, base: Base, git: Git, state: State, tip: str,
+          inputs: str) -> State:
+    """Check a commit out on the branch gup/<base>, in a way that can resume."""
+    state.target = tip
+    state.inputs = inputs
+    _save(git, state)
+    git.run("checkout", "-q", "--no-overwrite-ignore", "-B", f"gup/{base.name}", tip)
+    state.head, state.target = tip, ""
+    _save(git, state)
+    return state
+
+
+def _resume(layout: Layout, base: Base, git: Git, state: State) -> State:
+    """Finish a checkout that was killed, unless a person has edited since."""
+    say(f"base {base.name}: finishing an interrupted checkout")
+    (_git_dir(git) / "index.lock").unlink(missing_ok=True)
+    ours = set(git.lines("diff", "--name-only", "--no-renames", state.head,
+                         state.target))
+    for line in git.lines("status", "--porcelain", "--no-renames"):
+        name = line[3:]
+        if name not in ours or not _half_written(git, state, name):
+            raise UsageError(_in_the_way(layout, base.name, [f"changed file {name}"],
+                                         False))
+    git.run("reset", "-q", "--hard")
+    return _move(layout, base, git, state, state.target, state.inputs)
+
+
+def _half_written(git: Git, state: State, name: str) -> bool:
+    """Whether a file is what an interrupted checkout can leave of it."""
+    path = git.tree / name
+    if not path.exists():
+        return True
+    content = path.read_bytes()
+    for commit in (state.head, state.target):
+        result = git.run("cat-file", "blob", f"{commit}:{name}", check=False)
+        if result.returncode == 0 and result.output.encode().startswith(content):
+            return True
+    return False
+
+
+def _git_dir(git: Git) -> Path:
+    return Path(git.out("rev-parse", "--absolute-git-dir"))
+
+
+def _load(git: Git) -> State | None:
+    path = _git_dir(git) / STATE
+    if not path.exists():
+        return None
+    table = json.loads(path.read_text())
+    origin = Source(**table.pop("source"))
+    return State(source=origin, **table)
+
+
+def _save(git: Git, state: State) -> None:
+    files.write(_git_dir(git) / STATE, json.dumps(asdict(state), indent=1) + "\n")

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A made-up queue on a made-up kernel, small enough to try everything on."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SCRIPTS))
+
+from guplib import cli  # noqa: E402
+from guplib.layout import Layout  # noqa: E402
+
+GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
+SUITE = """\
+static struct kunit_case cases[] = {
+\tKUNIT_CASE(adds),
+\tKUNIT_CASE(drops),
+\t{}
+};
+
+static struct kunit_suite suite = {
+\t.name = "put_user_page",
+\t.test_cases = cases,
+};
+"""
+# The made-up kernel's kunit.py: does what $GUP_TEST_KUNIT (a JSON file) says.
+KUNIT_PY = """\
+import json, os, pathlib, sys
+plan = json.loads(pathlib.Path(os.environ["GUP_TEST_KUNIT"]).read_text())
+verb = sys.argv[1]
+with open(os.environ["GUP_TEST_KUNIT"] + ".calls", "a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + chr(10))
+words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
+out = pathlib.Path(words["build_dir"])
+if verb == "config":
+    (out / ".config").write_text((out / ".kunitconfig").read_text())
+if verb == "build":
+    for name in plan["objects"]:
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.exists() or (path.write_text(""), print(plan["warning"]))
+if verb == "exec" and plan["log"] is not None:
+    (out / "test.log").write_text(plan["log"])
+    pathlib.Path(words["json"]).write_text(json.dumps(plan["json"]))
+print(plan["says"][verb])
+sys.exit(plan["codes"][verb])
+"""
+CONFIG = {
+    "bases.toml": """\
+default = "6.1"
+[base."6.1"]
+package = "linux-source-6.1"
+package_version = "6.1.9-1"
+suites = ["stable"]
+version = "6.1.9"
+kunit_filter = true
+[base."6.1".blobs]
+[base."7.2"]
+package = "linux-source-7.2"
+package_version = "7.2.1-1"
+suites = ["sid"]
+version = "7.2.1"
+kunit_filter = false
+[base."7.2".blobs]
+""",
+    "arches.toml": """\
+[arch.um]
+kunit_arguments = []
+compiler = "gcc"
+needs = ["kernel"]
+[arch.far]
+kunit_arguments = ["--arch=far"]
+compiler = "gcc"
+needs = ["far"]
+""",
+    "packages.toml": """\
+[kernel]
+git = "git"
+[far]
+qemu-system-far = "qemu-system-far"
+""",
+    "cells.toml": """\
+[[suite]]
+name = "put_user_page"
+cells = ["*"]
+cases = ["adds", "drops"]
+[[skip]]
+suite = "put_user_page"
+case = "drops"
+cells = ["7.2/*"]
+option = "CONFIG_THP"
+""",
+    "reports.toml": "patterns = ['^WARNING: ', '^BUG: ', '^UBSAN: ']\n",
+    "checkpatch.toml": "",
+    "um.config": "CONFIG_DEBUG_VM=y\n",
+    "far.config": "CONFIG_DEBUG_VM=y\n",
+}
+TOPIC = """\
+title = "mm/gup: change a line"
+why = "A line was wrong."
+upstream = "not-submitted"
+suites = ["put_user_page"]
+[base]
+"6.1" = "needed"
+"7.2" = "needed"
+"""
+GOOD_LOG = """\
+[    0.100000] TAP version 14
+[    0.200000]     # Subtest: put_user_page
+[    0.200000]     1..2
+[    0.203500]     ok 1 adds
+[    0.204000]     ok 2 drops
+[    0.204000] ok 1 put_user_page
+"""
+
+
+def unified(old: list[str], new: list[str], name: str) -> str:
+    """A git-style diff between two versions of a file."""
+    import difflib
+    lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm="")
+    return f"diff --git a/{name} b/{name}\n" + "\n".join(lines) + "\n"
+
+
+def stored(subject: str, diff: str) -> str:
+    """A patch in its stored form."""
+    return f"Subject: {subject}\n\nThe body of it.\n---\n 1 file changed\n\n{diff}"
+
+
+def with_line(number: int, text: str, lines: list[str] | None = None) -> list[str]:
+    """mm/gup.c of the made-up kernel with one line changed."""
+    changed = list(lines or GUP_C)
+    changed[number - 1] = text
+    return changed
+
+
+def kernel_files(version: str, gup_c: list[str] | None = None) -> dict[str, str]:
+    """The files of a made-up kernel."""
+    major, minor, patch = version.split(".")
+    return {
+        "Makefile": f"VERSION = {major}\nPATCHLEVEL = {minor}\nSUBLEVEL = {patch}\n",
+        "mm/gup.c": "\n".join(gup_c or GUP_C) + "\n",
+        "mm/Makefile": "obj-y += gup.o\n",
+        ".gitignore": "*.o\n\n#\n# Debian packaging: ignore everything at the top "
+                      "level, since\n#\n/*\n",
+        "tools/testing/kunit/kunit.py": KUNIT_PY,
+    }
+
+
+def write_tarball(path: Path, version: str, gup_c: list[str] | None = None) -> Path:
+    """Pack a made-up kernel."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:xz" if path.suffix == ".xz" else "w") as archive:
+        for name, text in kernel_files(version, gup_c).items():
+            entry = tarfile.TarInfo(f"linux-{version}/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+def write_folder(path: Path, version: str) -> Path:
+    """Write a made-up kernel as an unpacked tree."""
+    for name, text in kernel_files(version).items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
+    return path
+
+
+@dataclass
+class Project:
+    """A made-up queue: two bases, one topic, one suite."""
+
+    root: Path
+    plan: Path
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.root)
+
+    @property
+    def tree(self) -> Path:
+        return self.layout.tree("6.1")
+
+    @property
+    def patch(self) -> Path:
+        return self.root / "patches/one-line/6.1.patch"
+
+    def git(self, *words: str, tree: Path | None = None) -> str:
+        """Run git in a tree as a person would."""
+        done = subprocess.run(
+            ["git", "-c", "user.name=P", "-c", "user.email=p@example.org", *words],
+            cwd=tree or self.tree, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def behave(self, **changes: object) -> None:
+        """Change what the made-up kunit.py does."""
+        now = json.loads(self.plan.read_text())
+        self.plan.write_text(json.dumps(now | changes))
+
+    def calls(self) -> list[str]:
+        """The calls of kunit.py so far."""
+        path = Path(f"{self.plan}.calls")
+        return path.read_text().splitlines() if path.exists() else []
+
+    def results(self, base: str = "6.1") -> dict:
+        """What results.json holds."""
+        return json.loads((self.layout.cell(base, "um") / "results.json").read_text())
+
+
+def kunit_json(**cases: str) -> dict:
+    """kunit.py's JSON for the made-up suite."""
+    return {"name": "KUnit Test Group", "test_cases": [], "sub_groups": [{
+        "name": "put_user_page", "sub_groups": [],
+        "test_cases": [{"name": name, "status": status}
+                       for name, status in cases.items()]}]}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A sound queue whose packages are already downloaded."""
+    root = tmp_path / "queue"
+    texts = {f"config/{name}": text for name, text in CONFIG.items()}
+    texts |= {f"series/{base}": "one-line/6.1.patch\n" for base in ("6.1", "7.2")}
+    texts |= {f"kunit/hookup/{base}.patch": stored(
+        "mm/gup: add KUnit tests",
+        unified(["obj-y += gup.o"], ["obj-y += gup.o", "obj-y += tests/a.o"],
+                "mm/Makefile")) for base in ("6.1", "7.2")}
+    texts |= {
+        "patches/one-line/topic.toml": TOPIC,
+        "patches/one-line/6.1.patch": stored(
+            "mm/gup: change a line",
+            unified(GUP_C, with_line(30, "int changed;"), "mm/gup.c")),
+        "kunit/put_user_page_kunit.c": SUITE,
+        "kunit/kunitconfig": "CONFIG_KUNIT=y\n",
+        "kunit/compat/6.1.h": "/* what 6.1 lacks */\n",
+    }
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    for base, version in (("6.1", "6.1.9"), ("7.2", "7.2.1")):
+        write_tarball(root / f"build/packages/{base}/linux-source-{base}.tar.xz", version)
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({
+        "objects": ["mm/gup.o"], "warning": "", "log": GOOD_LOG,
+        "json": kunit_json(adds="PASS", drops="PASS"),
+        "says": {"config": "", "build": "", "exec": ""},
+        "codes": {"config": 0, "build": 0, "exec": 0}}))
+    monkeypatch.setenv("GUP_TEST_KUNIT", str(plan))
+    return Project(root, plan)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a call of gup came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def gup(project: Project, capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Call gup on the made-up queue."""
+    def call(*words: object) -> Said:
+        capfd.readouterr()
+        code = cli.main([str(word) for word in words], project.root)
+        said = capfd.readouterr()
+        return Said(code, said.out, said.err)
+    return call
+
+
+@pytest.fixture
+def refused(gup: Callable[..., Said]) -> Callable[..., str]:
+    """Call gup, expect exactly one line of error and an exit code; return it."""
+    def call(code: int, *words: object) -> str:
+        said = gup(*words)
+        assert said.code == code, said
+        assert said.err.count("\n") == 1 and said.err.startswith("gup: "), said.err
+        assert "Traceback" not in said.err + said.out
+        return said.err
+    return call
+
+
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Put a shell script of a program's name first in PATH."""
+    folder = tmp_path / "stubs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def make(name: str, script: str) -> Path:
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+    return make

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gup kunit from end to end, on a kunit.py that does as it is told."""
+
+import pytest
+
+from conftest import GOOD_LOG, kunit_json
+
+WARNING = "mm/gup.c:30:5: warning: unused variable"
+
+
+def test_good_run_is_told_and_stored(project, gup):
+    said = gup("kunit")
+    assert said.code == 0, said
+    assert "6.1/um: passed, 2 cases" in said.out
+    results = project.results()
+    assert {key: results[key] for key in ("base", "version", "arch", "verdict")} == {
+        "base": "6.1", "version": "6.1.9", "arch": "um", "verdict": "passed"}
+    assert results["cases"][0] == {"suite": "put_user_page", "name": "adds",
+                                   "status": "passed", "duration_ms": 3.5, "reason": ""}
+    assert set(results) >= {"commit", "compiler"}
+
+
+def test_fragments_become_the_kunitconfig(project, gup):
+    gup("kunit")
+    text = (project.layout.cell("6.1", "um") / "out/.kunitconfig").read_text()
+    assert "CONFIG_KUNIT=y" in text and "CONFIG_DEBUG_VM=y" in text
+
+
+def test_second_run_neither_configures_nor_changes_the_tree(project, gup):
+    gup("kunit")
+    gup("kunit")
+    verbs = [call.split()[0] for call in project.calls()]
+    assert verbs == ["config", "build", "exec", "build", "exec"]
+
+
+def test_changed_fragment_configures_again(project, gup):
+    gup("kunit")
+    (project.root / "config/um.config").write_text("CONFIG_OTHER=y\n")
+    gup("kunit")
+    assert [call.split()[0] for call in project.calls()].count("config") == 2
+
+
+def test_suite_goes_to_kunit_py_where_it_can_filter(project, gup):
+    gup("kunit", "--suite", "put_*")
+    assert project.calls()[-1].split()[-1] == "put_*"
+    gup("kunit", "--base", "7.2", "--suite", "put_*")
+    assert "put_*" not in project.calls()[-1]
+
+
+def test_edit_in_the_tree_is_tested_as_it_stands(project, gup):
+    gup("kunit")
+    file = project.tree / "mm/gup.c"
+    file.write_text(file.read_text() + "int mine;\n")
+    said = gup("kunit")
+    assert said.code == 0 and "with your work in it" in said.out
+    assert "int mine;" in file.read_text()
+    assert project.results()["edits"] == ["changed file mm/gup.c"]
+
+
+def test_edit_on_a_queue_that_has_changed_stops(project, gup, refused):
+    gup("kunit")
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
+    (project.root / "kunit/kunitconfig").write_text("CONFIG_KUNIT=y\n#\n")
+    assert "the stored queue has changed since" in refused(2, "kunit")
+    assert (project.tree / "mm/gup.c").read_text() == "int mine;\n"
+
+
+def test_case_that_vanished_fails_the_run(project, gup):
+    project.behave(json=kunit_json(adds="PASS"))
+    said = gup("kunit")
+    assert said.code == 1
+    assert "put_user_page.drops" in said.out and "did not run" in said.out
+    assert project.results()["verdict"] == "failed"
+
+
+def test_failed_and_crashed_cases_fail_the_run(project, gup):
+    project.behave(json=kunit_json(adds="FAIL", drops="ERROR"))
+    assert gup("kunit").code == 1
+    assert {case["status"] for case in project.results()["cases"]} == {"failed"}
+
+
+def test_allowed_skip_passes_and_another_fails(project, gup):
+    project.behave(json=kunit_json(adds="PASS", drops="SKIP"),
+                   log=GOOD_LOG.replace("ok 2 drops", "ok 2 drops # SKIP CONFIG_THP"))
+    assert gup("kunit", "--base", "7.2").code == 0
+    assert project.results("7.2")["cases"][1]["status"] == "skipped"
+    assert gup("kunit", "--base", "6.1").code == 1
+
+
+def test_report_in_the_kernel_log_fails_the_run(project, gup):
+    project.behave(log="WARNING: at mm/gup.c:3\n" + GOOD_LOG)
+    said = gup("kunit")
+    assert said.code == 1 and "kernel report" in said.out
+
+
+def test_build_warning_in_a_touched_file_fails_every_run(project, gup):
+    project.behave(warning=WARNING)
+    for _ in range(2):
+        said = gup("kunit")
+        assert said.code == 1 and WARNING in said.out
+
+
+def test_build_warning_elsewhere_does_not_matter(project, gup):
+    project.behave(warning="mm/slab.c:1:1: warning: x")
+    assert gup("kunit").code == 0
+
+
+def test_build_warning_of_a_build_that_was_cut_off_is_not_lost(project, gup):
+    project.behave(warning=WARNING)
+    gup("tree")
+    folder = project.layout.cell("6.1", "um")
+    (folder / "out/mm").mkdir(parents=True)
+    (folder / "out/mm/gup.o").write_text("half an obj")
+    (folder / "building").write_text("")
+    said = gup("kunit")
+    assert "cut off" in said.out and said.code == 1 and WARNING in said.out
+
+
+def test_tree_that_does_not_build_is_a_failure_with_its_first_error(project, refused):
+    project.behave(codes={"config": 0, "build": 1, "exec": 0},
+                   says={"config": "", "build": "mm/gup.c:3:1: error: no", "exec": ""})
+    assert "does not build: mm/gup.c:3:1: error: no" in refused(1, "kunit")
+    assert project.results()["verdict"] == "failed"
+    assert "does not build" in project.results()["against"][0]
+
+
+def test_refused_configuration_is_a_failure(project, gup, refused):
+    project.behave(codes={"config": 1, "build": 0, "exec": 0})
+    assert "refuses the configuration" in refused(1, "kunit")
+    project.behave(codes={"config": 0, "build": 0, "exec": 0})
+    assert gup("kunit").code == 0
+
+
+def test_kernel_that_gives_no_result_is_a_failure(project, refused):
+    project.behave(log=None)
+    assert "kunit.py gave no result" in refused(1, "kunit")
+
+
+def test_result_of_an_earlier_run_is_not_taken_for_this_one(project, gup, refused):
+    gup("kunit")
+    project.behave(log=None)
+    refused(1, "kunit")
+
+
+@pytest.mark.parametrize("words, part", [
+    (("--base", "9.9"), "unknown base '9.9'; choose from 6.1, 7.2"),
+    (("--arch", "vax"), "unknown arch 'vax'; choose from um, far"),
+    (("--suite", "nothing*"), "no suite matches 'nothing*'; there are: put_user_page"),
+])
+def test_unknown_names_list_the_known_ones(refused, words, part):
+    assert part in refused(2, "kunit", *words)

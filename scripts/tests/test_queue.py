@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The rules between series, topics, patches and cells."""
+
+import pytest
+
+from guplib import queue
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def topic(project):
+    return project.root / "patches/one-line/topic.toml"
+
+
+def only(project):
+    problems = queue.problems(project.layout)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_made_up_queue_is_sound(project):
+    assert queue.problems(project.layout) == []
+
+
+def test_series_line_that_names_a_missing_file(project, refused):
+    (project.root / "series/6.1").write_text("# order\n\none-line/6.2.patch\n")
+    said = refused(2, "tree")
+    assert "series/6.1:3" in said and "one-line/6.2.patch" in said
+
+
+def test_patch_that_stands_twice(project, refused):
+    (project.root / "series/6.1").write_text("one-line/6.1.patch\n" * 2)
+    assert "stands twice" in refused(2, "tree")
+
+
+def test_patch_file_in_no_series(project, refused):
+    (project.root / "patches/one-line/7.2.patch").write_text(project.patch.read_text())
+    assert "one-line/7.2.patch: in no series" in refused(2, "tree")
+
+
+def test_base_without_a_series(project, refused):
+    (project.root / "series/7.2").unlink()
+    assert "no series for base 7.2" in refused(2, "tree")
+
+
+def test_series_without_a_base(project):
+    (project.root / "series/8.0").write_text("")
+    assert "no base of that name" in only(project)
+
+
+def test_variant_is_named_after_the_oldest_base_it_serves(project):
+    project.patch.rename(project.patch.with_name("7.2.patch"))
+    for base in ("6.1", "7.2"):
+        (project.root / f"series/{base}").write_text("one-line/7.2.patch\n")
+    assert "name it after the oldest, 6.1.patch" in only(project)
+
+
+@pytest.mark.parametrize("status", [
+    "not-submitted", "merged 0123456789ab v7.3", "merged 0123456789ab v7.3-rc1",
+    "submitted <20260101.1@example.org>", "never a debugging aid"])
+def test_upstream_vocabulary(project, topic, status):
+    edit(topic, '"not-submitted"', f'"{status}"')
+    assert queue.problems(project.layout) == []
+
+
+@pytest.mark.parametrize("status", [
+    "soon", "merged", "merged yesterday v7.3", "merged 0123456789ab", "submitted",
+    "submitted 20260101", "never", "never "])
+def test_upstream_outside_the_vocabulary(project, topic, status):
+    edit(topic, '"not-submitted"', f'"{status}"')
+    assert "is none of 'merged <sha> <version>'" in only(project)
+
+
+@pytest.mark.parametrize("status", ["", "maybe", "not-applicable", "in-base since 5.9"])
+def test_base_status_outside_the_vocabulary(project, topic, status):
+    edit(topic, '"7.2" = "needed"', f'"7.2" = "{status}"')
+    assert "is none of 'needed', 'in-base'" in only(project)
+
+
+def test_needed_topic_must_be_in_the_series(project):
+    (project.root / "series/7.2").write_text("")
+    assert "base 7.2 is 'needed', but series/7.2 lacks a patch" in only(project)
+
+
+def test_topic_in_the_base_must_not_be_in_the_series(project, topic):
+    edit(topic, '"7.2" = "needed"', '"7.2" = "in-base"')
+    assert "base 7.2 is 'in-base', but series/7.2 has a patch" in only(project)
+
+
+def test_topic_names_an_unknown_base(project, topic):
+    edit(topic, '"7.2" = "needed"', '"7.2" = "needed"\n"8.0" = "in-base"')
+    assert "base 8.0 is not in config/bases.toml" in only(project)
+
+
+def test_older_variant_needs_a_reason(project, topic):
+    (project.root / "patches/one-line/7.2.patch").write_text(project.patch.read_text())
+    (project.root / "series/7.2").write_text("one-line/7.2.patch\n")
+    assert "[difference] says nothing of 6.1" in only(project)
+    topic.write_text(topic.read_text() + '[difference]\n"6.1" = "no folios"\n')
+    assert queue.problems(project.layout) == []
+
+
+def test_reason_for_a_variant_that_is_not_there(project, topic):
+    topic.write_text(topic.read_text() + '[difference]\n"6.1" = "no folios"\n')
+    assert "no older variant" in only(project)
+
+
+@pytest.mark.parametrize("line", ['title = "mm/gup: change a line"',
+                                  'why = "A line was wrong."'])
+def test_topic_without_title_or_reason(project, topic, line):
+    edit(topic, line + "\n", "")
+    assert "is missing or empty" in only(project)
+
+
+def test_topic_with_a_key_of_its_own(project, topic):
+    edit(topic, "[base]", 'author = "me"\n[base]')
+    assert "unknown key 'author'" in only(project)
+
+
+def test_topic_that_is_no_toml(project, topic):
+    topic.write_text("title = \n")
+    assert "not valid TOML" in only(project) and "line 1" in only(project)
+
+
+def test_folder_without_a_topic(project):
+    (project.root / "patches/empty").mkdir()
+    assert "patches/empty/topic.toml: no such file" in only(project)
+
+
+@pytest.mark.parametrize("text, part", [
+    ("diff --git a/x b/x\n", "not a stored patch"),
+    ("Subject: x\n\nbody\n---\nno diff\n", "no diff after"),
+    ("Subject: a\nDate: today\n\nbody\n---\n", "not a stored patch")])
+def test_file_that_is_no_stored_patch(project, refused, text, part):
+    project.patch.write_text(text)
+    assert part in refused(2, "tree")
+
+
+def test_patch_that_is_no_text(project, refused):
+    project.patch.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in refused(2, "tree")
+
+
+def test_case_that_cells_toml_does_not_list(project):
+    edit(project.root / "config/cells.toml", '"adds", ', "")
+    assert "case adds is not in config/cells.toml" in only(project)
+
+
+def test_listed_case_that_no_suite_has(project):
+    edit(project.root / "config/cells.toml", '"adds", ', '"adds", "subtracts", ')
+    assert "put_user_page.subtracts is not in" in only(project)
+
+
+def test_skip_of_an_unknown_case(project, refused):
+    edit(project.root / "config/cells.toml", 'case = "drops"', 'case = "drips"')
+    assert "put_user_page.drips" in refused(2, "tree")
+
+
+def test_unknown_topic_lists_the_known_ones(project):
+    with pytest.raises(queue.UsageError, match="unknown topic 'x'; choose from one-line"):
+        queue.topic(project.layout, "x")

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tree of a base: what is in it, what moves it, what is never lost."""
+
+import subprocess
+
+import pytest
+
+from conftest import GUP_C, stored, unified, with_line, write_folder, write_tarball
+
+
+def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
+    assert gup("tree").code == 0
+    assert project.git("log", "--format=%s").splitlines() == [
+        "mm/gup: add KUnit tests", "mm/gup: change a line", "Linux 6.1.9"]
+    assert project.git("log", "-1", "--format=%s", "base") == "Linux 6.1.9"
+    assert project.git("branch", "--show-current") == "gup/6.1"
+    assert project.git("log", "-1", "--format=%b", "HEAD~1") == "The body of it."
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_suites_and_compat_header_come_with_the_hookup(project, gup):
+    gup("tree")
+    assert project.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
+        "mm/Makefile", "mm/tests/.kunitconfig", "mm/tests/gup_compat.h",
+        "mm/tests/put_user_page_kunit.c"]
+    gup("tree", "--base", "7.2")
+    assert not (project.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
+
+
+def test_commit_ids_are_the_same_everywhere(project, gup):
+    gup("tree")
+    first = project.git("rev-parse", "HEAD")
+    subprocess.run(["rm", "-rf", project.layout.base("6.1")], check=True)
+    gup("tree")
+    assert project.git("rev-parse", "HEAD") == first
+
+
+def test_second_call_touches_no_file(project, gup):
+    gup("tree")
+    before = {path: path.stat().st_mtime_ns for path in project.tree.rglob("*.[ch]")}
+    gup("tree")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_changed_patch_touches_only_its_own_file(project, gup):
+    gup("tree")
+    makefile = (project.tree / "Makefile").stat().st_mtime_ns
+    suite = (project.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns
+    project.patch.write_text(stored("mm/gup: change a line", unified(
+        GUP_C, with_line(30, "int other;"), "mm/gup.c")))
+    assert gup("tree").code == 0
+    assert "int other;" in (project.tree / "mm/gup.c").read_text()
+    assert (project.tree / "Makefile").stat().st_mtime_ns == makefile
+    assert (project.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns == suite
+
+
+def test_debians_gitignore_does_not_hide_a_new_file(project, gup, refused):
+    gup("tree")
+    (project.tree / "mm/new.c").write_text("int new;\n")
+    assert "changed file mm/new.c" in refused(2, "tree")
+
+
+@pytest.mark.parametrize("commit", [False, True])
+def test_work_in_the_tree_is_not_overwritten(project, gup, refused, commit):
+    gup("tree")
+    file = project.tree / "mm/gup.c"
+    file.write_text(file.read_text() + "int mine;\n")
+    if commit:
+        project.git("commit", "-qam", "my own change")
+    said = refused(2, "tree")
+    assert ("my own change" if commit else "mm/gup.c") in said
+    assert "--drop" in said and "switch -c" in said
+    assert "int mine;" in file.read_text()
+
+
+def test_dropped_commit_counts_as_work(project, gup, refused):
+    gup("tree")
+    project.git("reset", "-q", "--hard", "HEAD~1")
+    assert "mm/gup: change a line" in refused(2, "tree")
+
+
+def test_drop_keeps_the_work_on_a_branch(project, gup):
+    gup("tree")
+    tip = project.git("rev-parse", "HEAD")
+    file = project.tree / "mm/gup.c"
+    file.write_text(file.read_text() + "int mine;\n")
+    project.git("commit", "-qam", "my own change")
+    (project.tree / "mm/new.c").write_text("int new;\n")
+    said = gup("tree", "--drop")
+    assert said.code == 0 and "aside/" in said.out
+    assert project.git("rev-parse", "HEAD") == tip
+    branch = project.git("branch", "--list", "aside/*").strip()
+    assert "int mine;" in project.git("show", f"{branch}:mm/gup.c")
+    assert "int new;" in project.git("show", f"{branch}:mm/new.c")
+
+
+def test_unfinished_rebase_counts_as_work(project, gup, refused):
+    gup("tree")
+    (project.tree / ".git/rebase-merge").mkdir()
+    assert "unfinished rebase" in refused(2, "tree")
+
+
+def test_patch_that_does_not_apply_names_base_patch_file_and_hunk(project, refused, gup):
+    gup("tree")
+    broken = with_line(30, "int changed;", with_line(5, "int early;"))
+    old = with_line(28, "int never;", with_line(29, "int there;"))
+    project.patch.write_text(stored("mm/gup: change a line",
+                                    unified(old, broken, "mm/gup.c")))
+    said = refused(2, "tree")
+    for part in ("base 6.1", "one-line/6.1.patch", "mm/gup.c", "hunk 2 of 2",
+                 "last good commit"):
+        assert part in said
+    assert project.git("log", "--format=%s") == "Linux 6.1.9"
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_good_patches_before_a_bad_one_stay_applied(project, gup, refused):
+    bad = project.root / "patches/zz-bad"
+    bad.mkdir()
+    (bad / "topic.toml").write_text(
+        (project.root / "patches/one-line/topic.toml").read_text()
+        .replace('"7.2" = "needed"', '"7.2" = "in-base"'))
+    (bad / "6.1.patch").write_text(stored("mm/gup: bad", unified(
+        ["no", "such", "text"], ["no", "such", "line"], "mm/gup.c")))
+    (project.root / "series/6.1").write_text("one-line/6.1.patch\nzz-bad/6.1.patch\n")
+    assert "zz-bad/6.1.patch" in refused(2, "tree")
+    assert project.git("log", "-1", "--format=%s") == "mm/gup: change a line"
+
+
+def test_patch_that_needs_fuzz_is_refused_as_such(project, refused):
+    drifted = with_line(27, "int drifted;")
+    project.patch.write_text(stored("mm/gup: change a line", unified(
+        drifted, with_line(30, "int changed;", drifted), "mm/gup.c")))
+    said = refused(2, "tree")
+    assert "applies only with fuzz 1" in said and "hunk 1 of 1" in said
+
+
+def test_offset_is_no_fuzz(project, gup):
+    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.9",
+                  ["int added;"] * 7 + GUP_C)
+    assert gup("tree").code == 0
+
+
+def test_patch_to_a_file_the_base_lacks_says_so(project, refused):
+    project.patch.write_text(stored("mm/gup: change a line", unified(
+        ["a"], ["b"], "mm/missing.c")))
+    assert "the base has no mm/missing.c" in refused(2, "tree")
+
+
+def test_corrupt_patch_is_one_line(project, refused):
+    project.patch.write_text(project.patch.read_text().replace("@@ -27,7", "@@ -27,9"))
+    assert "corrupt patch" in refused(2, "tree")
+
+
+def test_other_point_release_is_said_and_goes_on(project, gup):
+    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.12")
+    said = gup("tree")
+    assert said.code == 0
+    assert "this is 6.1.12, last verified was 6.1.9" in said.out
+
+
+def test_other_blob_of_the_same_version_is_said(project, gup):
+    path = project.root / "config/bases.toml"
+    path.write_text(path.read_text().replace(
+        '[base."6.1".blobs]', f'[base."6.1".blobs]\n"mm/gup.c" = "{"0" * 40}"'))
+    assert "mm/gup.c differ from the verified 6.1.9" in gup("tree").out
+
+
+def test_ksrc_tarball_and_folder_give_the_same_commits(project, gup, tmp_path):
+    gup("tree")
+    tip = project.git("rev-parse", "HEAD")
+    tarball = write_tarball(tmp_path / "linux.tar", "6.1.9")
+    assert gup("tree", "--ksrc", tarball).code == 0
+    assert project.git("rev-parse", "HEAD") == tip
+    folder = write_folder(tmp_path / "unpacked", "6.1.9")
+    assert gup("tree", "--ksrc", folder).code == 0
+    assert project.git("rev-parse", "HEAD") == tip
+
+
+def clone(project, path, version="6.1.9"):
+    write_folder(path, version)
+    project.git("init", "-q", tree=path)
+    project.git("add", "-f", "-A", tree=path)
+    project.git("commit", "-q", "-m", "a real base", tree=path)
+    project.git("tag", "v6.1.9", tree=path)
+    return path
+
+
+def test_ksrc_clone_becomes_a_worktree_on_the_ref(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    (path / "mm/gup.c").write_text("int newer;\n")
+    project.git("commit", "-qam", "newer", tree=path)
+    assert gup("tree", "--ksrc", path, "--ref", "v6.1.9").code == 0
+    assert project.git("log", "-1", "--format=%s", "HEAD~2") == "a real base"
+    assert str(project.tree) in project.git("worktree", "list", tree=path)
+    assert project.git("status", "--porcelain", tree=path) == ""
+
+
+def test_tree_of_a_moved_clone_is_made_anew(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    gup("tree", "--ksrc", path)
+    project.git("commit", "-q", "--allow-empty", "-m", "newer", tree=path)
+    assert gup("tree", "--ksrc", path).code == 0
+    assert project.git("log", "-1", "--format=%s", "HEAD~2") == "newer"
+
+
+def test_other_source_does_not_replace_work(project, gup, refused, tmp_path):
+    gup("tree")
+    (project.tree / "mm/new.c").write_text("int new;\n")
+    refused(2, "tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.9"))
+    assert (project.tree / "mm/new.c").exists()
+
+
+def test_branch_of_the_persons_own_in_a_clone_is_not_taken(project, refused, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    project.git("branch", "gup/6.1", tree=path)
+    assert "git branch -m gup/6.1" in refused(2, "tree", "--ksrc", path)
+
+
+def test_folder_in_the_place_of_the_tree_is_left_alone(project, refused):
+    project.tree.mkdir(parents=True)
+    (project.tree / "notes").write_text("mine\n")
+    assert "move it out of the way" in refused(2, "tree")
+    assert (project.tree / "notes").exists()
