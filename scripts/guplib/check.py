@@ -56,10 +56,10 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
     tally = Tally()
     if "unit" in steps:
         _unit(layout, tally)
-    sound = queue.problems(layout)
-    if "rules" in steps or sound:
-        tally.record("rules", sound)
-    if not sound:
+    defects = queue.defects(layout)
+    if "rules" in steps or defects:
+        tally.record("rules", queue.problems(layout))
+    if not defects:
         _on_bases(layout, steps, bases, tally)
     return tally
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from .errors import EnvironmentFault
 
@@ -82,14 +82,14 @@ def disk_full(where: Path) -> EnvironmentFault:
         f"disk full while writing below {where}; make room and call again")
 
 
-def _sink(log: Path | None) -> BinaryIO:
+def _sink(log: Path | None) -> IO[bytes]:
     if log is None:
         return tempfile.TemporaryFile()
     log.parent.mkdir(parents=True, exist_ok=True)
     return log.open("w+b")
 
 
-def _contents(stream: BinaryIO) -> str:
+def _contents(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode(errors="backslashreplace")
 

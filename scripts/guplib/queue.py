@@ -83,23 +83,40 @@ def topics(layout: Layout) -> list[Topic]:
             for entry in sorted(layout.patches.iterdir()) if entry.is_dir()]
 
 
-def problems(layout: Layout) -> list[str]:
-    """What is wrong with the stored queue, a line each; empty when sound."""
+def defects(layout: Layout) -> list[str]:
+    """What keeps the series from being applied as they stand, a line each."""
     found: list[str] = []
+    listed: set[Path] = set()
+    for base in config.bases(layout):
+        try:
+            patches = series(layout, base)
+            listed.update(patches)
+            for patch in (*patches, layout.hookup(base)):
+                patchfile.read(patch)
+        except UsageError as error:
+            found.append(str(error))
+    return found + [f"{path}: in no series; add it to series/{path.stem} or remove it"
+                    for path in sorted(layout.patches.glob("*/*.patch"))
+                    if path not in listed]
+
+
+def require_sound(layout: Layout) -> None:
+    """Raise UsageError with the first defect of the series."""
+    found = defects(layout)
+    if found:
+        raise UsageError(found[0])
+
+
+def problems(layout: Layout) -> list[str]:
+    """What breaks a rule of the queue, a line each; empty when all is well."""
+    found = defects(layout)
+    if found:
+        return found
     bases = list(config.bases(layout))
     used: dict[Path, list[str]] = {}
     for base in bases:
-        try:
-            for patch in series(layout, base):
-                used.setdefault(patch, []).append(base)
-                patchfile.read(patch)
-            patchfile.read(layout.hookup(base))
-        except UsageError as error:
-            found.append(str(error))
-    for path in sorted(layout.patches.glob("*/*.patch")):
-        if path not in used:
-            found.append(f"{path}: in no series; add it to series/{path.stem} "
-                         "or remove it")
+        for patch in series(layout, base):
+            used.setdefault(patch, []).append(base)
     for path, served in used.items():
         if path.stem != served[0]:
             found.append(f"{path}: serves {', '.join(served)}; name it after the "
@@ -110,14 +127,7 @@ def problems(layout: Layout) -> list[str]:
     for entry in sorted(layout.patches.iterdir()):
         if entry.is_dir():
             found += _topic_problems(layout, entry.name, bases, used)
-    return found + _case_problems(layout)
-
-
-def require_sound(layout: Layout) -> None:
-    """Raise UsageError with the first problem of the stored queue."""
-    found = problems(layout)
-    if found:
-        raise UsageError(found[0])
+    return found + _blob_problems(layout, used) + _case_problems(layout)
 
 
 def _topic_problems(layout: Layout, name: str, bases: list[str],
@@ -152,6 +162,21 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
     for variant in sorted(set(own.difference) - set(ordered[:-1])):
         found.append(f"{own.path}: [difference] names {variant}, which is no older "
                      "variant of the topic")
+    return found
+
+
+def _blob_problems(layout: Layout, used: dict[Path, list[str]]) -> list[str]:
+    """Compare the blobs in bases.toml with the files that the series touch."""
+    found = []
+    for base in config.bases(layout).values():
+        touched = {file for path, served in used.items() if base.name in served
+                   for file in patchfile.read(path).files}
+        found += [f"config/bases.toml: base {base.name}: blobs lacks {file}, which "
+                  "its series touches; add its blob id"
+                  for file in sorted(touched - set(base.blobs))]
+        found += [f"config/bases.toml: base {base.name}: blobs names {file}, which "
+                  "its series does not touch; remove it"
+                  for file in sorted(set(base.blobs) - touched)]
     return found
 
 

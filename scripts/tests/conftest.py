@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A made-up queue on a made-up kernel, small enough to try everything on."""
 
+import hashlib
 import io
 import json
 import os
@@ -64,6 +65,7 @@ suites = ["stable"]
 version = "6.1.9"
 kunit_filter = true
 [base."6.1".blobs]
+"mm/gup.c" = "GUP_C_BLOB"
 [base."7.2"]
 package = "linux-source-7.2"
 package_version = "7.2.1-1"
@@ -71,6 +73,7 @@ suites = ["sid"]
 version = "7.2.1"
 kunit_filter = false
 [base."7.2".blobs]
+"mm/gup.c" = "GUP_C_BLOB"
 """,
     "arches.toml": """\
 [arch.um]
@@ -140,6 +143,12 @@ def with_line(number: int, text: str, lines: list[str] | None = None) -> list[st
     changed = list(lines or GUP_C)
     changed[number - 1] = text
     return changed
+
+
+def blob_id(lines: list[str]) -> str:
+    """git's id of a file with these lines."""
+    content = ("\n".join(lines) + "\n").encode()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def kernel_files(version: str, gup_c: list[str] | None = None) -> dict[str, str]:
@@ -227,7 +236,8 @@ def kunit_json(**cases: str) -> dict:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A sound queue whose packages are already downloaded."""
     root = tmp_path / "queue"
-    texts = {f"config/{name}": text for name, text in CONFIG.items()}
+    texts = {f"config/{name}": text.replace("GUP_C_BLOB", blob_id(GUP_C))
+             for name, text in CONFIG.items()}
     texts |= {f"series/{base}": "one-line/6.1.patch\n" for base in ("6.1", "7.2")}
     texts |= {f"kunit/hookup/{base}.patch": stored(
         "mm/gup: add KUnit tests",

@@ -84,6 +84,8 @@ def test_base_status_outside_the_vocabulary(project, topic, status):
 
 def test_needed_topic_must_be_in_the_series(project):
     (project.root / "series/7.2").write_text("")
+    path = project.root / "config/bases.toml"
+    path.write_text(path.read_text().rpartition('"mm/gup.c"')[0])
     assert "base 7.2 is 'needed', but series/7.2 lacks a patch" in only(project)
 
 
@@ -158,9 +160,17 @@ def test_listed_case_that_no_suite_has(project):
 
 def test_skip_of_an_unknown_case(project, refused):
     edit(project.root / "config/cells.toml", 'case = "drops"', 'case = "drips"')
-    assert "put_user_page.drips" in refused(2, "tree")
+    assert "put_user_page.drips" in refused(2, "kunit")
 
 
 def test_unknown_topic_lists_the_known_ones(project):
     with pytest.raises(queue.UsageError, match="unknown topic 'x'; choose from one-line"):
         queue.topic(project.layout, "x")
+
+
+def test_touched_file_without_a_blob_id(project):
+    edit(project.root / "config/bases.toml", '[base."7.2".blobs]\n"mm/gup.c"',
+         '[base."7.2".blobs]\n"mm/mmu.c"')
+    lacks, names = queue.problems(project.layout)
+    assert "base 7.2: blobs lacks mm/gup.c" in lacks
+    assert "base 7.2: blobs names mm/mmu.c" in names

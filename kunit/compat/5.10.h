@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the get_user_pages() KUnit suites use and this kernel lacks. Included
+ * before everything else, see mm/tests/Makefile.
+ */
+#ifndef _MM_TESTS_GUP_COMPAT_H
+#define _MM_TESTS_GUP_COMPAT_H
+
+#include <kunit/test.h>
+#include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+/* Namespaces are not strings yet. */
+#undef EXPORT_SYMBOL_NS_GPL
+#define EXPORT_SYMBOL_NS_GPL(sym, ...)	EXPORT_SYMBOL_GPL(sym)
+#undef MODULE_IMPORT_NS
+#define MODULE_IMPORT_NS(...)
+
+/*
+ * Warnings cannot be suppressed, so the log says which ones are expected and
+ * how many. The reports are counted by whoever reads it.
+ */
+static bool gup_compat_expecting __maybe_unused;
+
+static inline void gup_compat_expect(struct kunit *test, bool begin)
+{
+	gup_compat_expecting = begin;
+	pr_info("kunit-expect: %s\n", begin ? "begin" : "end");
+}
+
+static inline void gup_compat_expect_count(struct kunit *test, int expected)
+{
+	pr_info("kunit-expect: count %d\n", expected);
+}
+
+#define kunit_warning_suppress(test)					\
+	for (gup_compat_expect(test, true); gup_compat_expecting;	\
+	     gup_compat_expect(test, false))
+
+#define KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, expected)		\
+	gup_compat_expect_count(test, expected)
+
+/* There is an argument for the VMAs of the pages, which nobody here wants. */
+#define get_user_pages(start, nr, flags, pages)				\
+	get_user_pages(start, nr, flags, pages, NULL)
+#define pin_user_pages(start, nr, flags, pages)				\
+	pin_user_pages(start, nr, flags, pages, NULL)
+#define get_user_pages_remote(mm, start, nr, flags, pages, locked)	\
+	get_user_pages_remote(mm, start, nr, flags, pages, NULL, locked)
+#define pin_user_pages_remote(mm, start, nr, flags, pages, locked)	\
+	pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked)
+
+/* Map into an address space of the test's own, which ends with its thread. */
+static inline unsigned long kunit_vm_mmap(struct kunit *test, struct file *file,
+					  unsigned long addr, unsigned long len,
+					  unsigned long prot,
+					  unsigned long flag,
+					  unsigned long offset)
+{
+	if (!current->mm) {
+		struct mm_struct *mm = mm_alloc();
+
+		if (!mm)
+			return -ENOMEM;
+		mm->task_size = TASK_SIZE;
+		arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
+		kthread_use_mm(mm);
+	}
+
+	return vm_mmap(file, addr, len, prot, flag, offset);
+}
+
+/*
+ * There is no result "skipped": the case passes, and the log says that it did
+ * not run. Unlike the real one, this has to be called by the case itself.
+ */
+#define kunit_skip(test, fmt, ...)					\
+do {									\
+	kunit_log(KERN_INFO, test,					\
+		  KUNIT_SUBTEST_INDENT "# SKIP %s: " fmt,		\
+		  (test)->name, ##__VA_ARGS__);				\
+	return;								\
+} while (0)
+
+/* There are no folios: the head page stands for all of a compound page. */
+#define folio				page
+#define page_folio(p)			compound_head(p)
+#define folio_ref_count(p)		page_ref_count(p)
+#define folio_test_locked(p)		PageLocked(p)
+#define folio_test_set_dirty(p)		TestSetPageDirty(p)
+
+/*
+ * An address space learns of a dirty page by set_page_dirty(page), which wraps
+ * the function that is being defined for dirty_folio(mapping, folio).
+ */
+#define dirty_folio			set_page_dirty
+#define gup_file_dirty_folio(mapping, folio)				\
+	gup_compat_dirty_folio(mapping, folio);				\
+									\
+static int gup_file_dirty_folio(struct page *page)			\
+{									\
+	return gup_compat_dirty_folio(page_mapping(page), page);	\
+}									\
+									\
+static bool gup_compat_dirty_folio(mapping, folio)
+
+/* Mappings by kmap_local_page() end in any order, those here do anyway. */
+#define kmap_local_page(p)		kmap_atomic(p)
+#define kunmap_local(addr)		kunmap_atomic(addr)
+
+#endif /* _MM_TESTS_GUP_COMPAT_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the get_user_pages() KUnit suites use and this kernel lacks. Included
+ * before everything else, see mm/tests/Makefile.
+ */
+#ifndef _MM_TESTS_GUP_COMPAT_H
+#define _MM_TESTS_GUP_COMPAT_H
+
+#include <kunit/test.h>
+#include <linux/export.h>
+#include <linux/module.h>
+
+/* Namespaces are not strings yet. */
+#undef EXPORT_SYMBOL_NS_GPL
+#define EXPORT_SYMBOL_NS_GPL(sym, ...)	EXPORT_SYMBOL_GPL(sym)
+#undef MODULE_IMPORT_NS
+#define MODULE_IMPORT_NS(...)
+
+/*
+ * Warnings cannot be suppressed, so the log says which ones are expected and
+ * how many. The reports are counted by whoever reads it.
+ */
+static bool gup_compat_expecting __maybe_unused;
+
+static inline void gup_compat_expect(struct kunit *test, bool begin)
+{
+	gup_compat_expecting = begin;
+	pr_info("kunit-expect: %s\n", begin ? "begin" : "end");
+}
+
+static inline void gup_compat_expect_count(struct kunit *test, int expected)
+{
+	pr_info("kunit-expect: count %d\n", expected);
+}
+
+#define kunit_warning_suppress(test)					\
+	for (gup_compat_expect(test, true); gup_compat_expecting;	\
+	     gup_compat_expect(test, false))
+
+#define KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, expected)		\
+	gup_compat_expect_count(test, expected)
+
+#endif /* _MM_TESTS_GUP_COMPAT_H */

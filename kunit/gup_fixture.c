@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fixture of the get_user_pages() KUnit suites, see gup_fixture.h.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+#include <trace/events/kmem.h>
+#include <trace/events/page_ref.h>
+
+#include "gup_fixture.h"
+
+#define GUP_MAX_FILES	4
+
+struct gup_fixture {
+	struct file *files[GUP_MAX_FILES];
+	unsigned int nr_files;
+	struct gup_ref_trace trace;
+	bool tracing;
+	struct tracepoint *page_free;
+};
+
+/* Mark a page dirty just as a file system without buffers would, and count. */
+static bool gup_file_dirty_folio(struct address_space *mapping,
+				 struct folio *folio)
+{
+	struct gup_file *file = container_of(mapping, struct gup_file, mapping);
+
+	file->nr_dirtied++;
+	if (folio_test_locked(folio))
+		file->nr_dirtied_locked++;
+	file->refs_when_dirtied = folio_ref_count(folio);
+
+	return !folio_test_set_dirty(folio);
+}
+
+static const struct address_space_operations gup_file_aops = {
+	.dirty_folio = gup_file_dirty_folio,
+};
+
+static vm_fault_t gup_file_fault(struct vm_fault *vmf)
+{
+	struct gup_file *file = vmf->vma->vm_private_data;
+
+	vmf->page = gup_file_page(file, vmf->pgoff);
+	if (!vmf->page)
+		return VM_FAULT_SIGBUS;
+
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct gup_file_vm_ops = {
+	.fault = gup_file_fault,
+};
+
+static int gup_file_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &gup_file_vm_ops;
+	vma->vm_private_data = filp->private_data;
+	return 0;
+}
+
+/* Runs when the last mapping is gone, which may be after the end of the test */
+static int gup_file_release(struct inode *inode, struct file *filp)
+{
+	struct gup_file *file = filp->private_data;
+	unsigned int i;
+
+	for (i = 0; i < file->nr_heads; i++)
+		gup_file_forget(file, i);
+	kfree(file);
+	return 0;
+}
+
+static const struct file_operations gup_file_fops = {
+	.owner = THIS_MODULE,
+	.mmap = gup_file_mmap,
+	.release = gup_file_release,
+};
+
+/**
+ * gup_create_file() - create a file of known pages
+ * @test: the test context, which closes the file at its end
+ * @order: order of each compound page, or 0 for small pages
+ * @nr_heads: number of compound pages, or of small pages
+ *
+ * Fails the test if there is not enough memory.
+ *
+ * Return: the file, with all of its pages clean.
+ */
+struct gup_file *gup_create_file(struct kunit *test, unsigned int order,
+				 unsigned int nr_heads)
+{
+	struct gup_fixture *fixture = test->priv;
+	struct gup_file *file;
+	struct file *filp;
+	unsigned int i;
+
+	KUNIT_ASSERT_LT(test, fixture->nr_files, (unsigned int)GUP_MAX_FILES);
+
+	file = kzalloc(struct_size(file, heads, nr_heads), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+
+	filp = anon_inode_getfile("[gup_kunit]", &gup_file_fops, file, O_RDWR);
+	if (IS_ERR(filp))
+		kfree(file);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
+			       PTR_ERR(filp));
+	fixture->files[fixture->nr_files++] = filp;
+
+	address_space_init_once(&file->mapping);
+	file->mapping.host = file_inode(filp);
+	file->mapping.a_ops = &gup_file_aops;
+	file->filp = filp;
+	file->order = order;
+	file->nr_heads = nr_heads;
+
+	for (i = 0; i < nr_heads; i++) {
+		struct page *head = alloc_pages(GFP_KERNEL | __GFP_COMP |
+						__GFP_ZERO, order);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, head,
+						 "no memory for page %u of order %u",
+						 i, order);
+		page_folio(head)->mapping = &file->mapping;
+		page_folio(head)->index = (pgoff_t)i << order;
+		file->heads[i] = head;
+	}
+
+	return file;
+}
+EXPORT_SYMBOL_NS_GPL(gup_create_file, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_file_page() - look up a page of a file
+ * @file: the file
+ * @offset: offset in pages
+ *
+ * Return: the page, which may be a tail page, or NULL if there is none.
+ */
+struct page *gup_file_page(struct gup_file *file, unsigned long offset)
+{
+	unsigned long i = offset >> file->order;
+
+	if (i >= file->nr_heads || !file->heads[i])
+		return NULL;
+	return file->heads[i] + (offset & ((1UL << file->order) - 1));
+}
+EXPORT_SYMBOL_NS_GPL(gup_file_page, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_file_forget() - truncate one page, and drop the file's reference to it
+ * @file: the file
+ * @i: index into the heads of the file
+ *
+ * The page must not be mapped. Does nothing if it was forgotten before.
+ */
+void gup_file_forget(struct gup_file *file, unsigned int i)
+{
+	struct page *head = file->heads[i];
+
+	if (!head)
+		return;
+	file->heads[i] = NULL;
+	page_folio(head)->mapping = NULL;
+	put_page(head);
+}
+EXPORT_SYMBOL_NS_GPL(gup_file_forget, "EXPORTED_FOR_KUNIT_TESTING");
+
+static unsigned long gup_map(struct kunit *test, struct file *filp,
+			     unsigned long nr_pages, unsigned long prot,
+			     unsigned long flags)
+{
+	unsigned long addr = kunit_vm_mmap(test, filp, 0, nr_pages * PAGE_SIZE,
+					   prot, flags, 0);
+
+	KUNIT_ASSERT_TRUE_MSG(test, addr && !IS_ERR_VALUE(addr),
+			      "cannot map %lu pages: %ld", nr_pages, (long)addr);
+	return addr;
+}
+
+/**
+ * gup_map_file() - map the whole of a file into the test's address space
+ * @test: the test context
+ * @file: the file
+ * @prot: PROT_* flags
+ * @flags: MAP_SHARED or MAP_PRIVATE
+ *
+ * Return: the address. Nothing is faulted in yet.
+ */
+unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
+			   unsigned long prot, unsigned long flags)
+{
+	return gup_map(test, file->filp,
+		       (unsigned long)file->nr_heads << file->order, prot,
+		       flags);
+}
+EXPORT_SYMBOL_NS_GPL(gup_map_file, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_map_anon() - map private anonymous memory
+ * @test: the test context
+ * @nr_pages: length of the mapping in pages
+ * @prot: PROT_* flags
+ *
+ * Return: the address. Nothing is faulted in yet.
+ */
+unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
+			   unsigned long prot)
+{
+	return gup_map(test, NULL, nr_pages, prot, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+EXPORT_SYMBOL_NS_GPL(gup_map_anon, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_unmap() - unmap some pages, and with them the references of page tables
+ * @test: the test context
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ */
+void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages)
+{
+	int err = vm_munmap(addr, nr_pages * PAGE_SIZE);
+
+	KUNIT_ASSERT_EQ_MSG(test, err, 0, "cannot unmap %lu pages at %#lx",
+			    nr_pages, addr);
+}
+EXPORT_SYMBOL_NS_GPL(gup_unmap, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_fault_in() - fault pages in without get_user_pages()
+ * @test: the test context
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ * @fault_flags: FAULT_FLAG_WRITE, or 0 to read
+ */
+void gup_fault_in(struct kunit *test, unsigned long addr,
+		  unsigned long nr_pages, unsigned int fault_flags)
+{
+	unsigned long i;
+	int err = 0;
+
+	mmap_read_lock(current->mm);
+	for (i = 0; i < nr_pages && !err; i++)
+		err = fixup_user_fault(current->mm, addr + i * PAGE_SIZE,
+				       fault_flags, NULL);
+	mmap_read_unlock(current->mm);
+
+	KUNIT_ASSERT_EQ_MSG(test, err, 0, "no page %lu of %lu at %#lx", i,
+			    nr_pages, addr);
+}
+EXPORT_SYMBOL_NS_GPL(gup_fault_in, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_get() - have get_user_pages() take references, or fail the test
+ * @test: the test context
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ * @pages: array that receives the pages, to be released by the caller
+ */
+void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages)
+{
+	long got, i;
+
+	mmap_read_lock(current->mm);
+	got = get_user_pages(addr, nr_pages, 0, pages);
+	mmap_read_unlock(current->mm);
+
+	if (got == nr_pages)
+		return;
+	for (i = 0; i < got; i++)
+		put_page(pages[i]);
+	KUNIT_ASSERT_EQ_MSG(test, got, (long)nr_pages,
+			    "get_user_pages() for %lu pages at %#lx", nr_pages,
+			    addr);
+}
+EXPORT_SYMBOL_NS_GPL(gup_get, "EXPORTED_FOR_KUNIT_TESTING");
+
+static void gup_count_drop(void *data, struct page *page, int v)
+{
+	struct gup_ref_trace *trace = data;
+
+	if (page == trace->head && v < 0) {
+		trace->nr_drops++;
+		trace->nr_dropped -= v;
+	}
+}
+
+static void gup_count_drop_and_ret(void *data, struct page *page, int v, int ret)
+{
+	gup_count_drop(data, page, v);
+}
+
+static void gup_count_free(void *data, struct page *page, unsigned int order)
+{
+	struct gup_ref_trace *trace = data;
+
+	if (page == trace->head)
+		trace->nr_freed++;
+}
+
+/* mm_page_free is not exported to modules, so it has to be searched for. */
+static void gup_match_page_free(struct tracepoint *tp, void *data)
+{
+	struct gup_fixture *fixture = data;
+
+	if (!strcmp(tp->name, "mm_page_free"))
+		fixture->page_free = tp;
+}
+
+/**
+ * gup_trace_refs() - begin to watch the refcount of a page
+ * @test: the test context
+ * @head: a small page or the head of a compound page
+ *
+ * Watches one page at a time, until gup_trace_refs_end().
+ *
+ * Return: what has happened to @head since, valid until the end of the test.
+ */
+struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head)
+{
+	struct gup_fixture *fixture = test->priv;
+	struct gup_ref_trace *trace = &fixture->trace;
+	int err = 0;
+
+	KUNIT_ASSERT_FALSE_MSG(test, fixture->tracing,
+			       "another page is being watched");
+	if (IS_ENABLED(CONFIG_TRACEPOINTS))
+		for_each_kernel_tracepoint(gup_match_page_free, fixture);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, fixture->page_free,
+					 "no tracepoint mm_page_free");
+	check_trace_callback_type_mm_page_free(gup_count_free);
+
+	memset(trace, 0, sizeof(*trace));
+	trace->head = head;
+	fixture->tracing = true;
+	err |= tracepoint_probe_register(fixture->page_free, gup_count_free,
+					 trace);
+	err |= register_trace_page_ref_mod(gup_count_drop, trace);
+	err |= register_trace_page_ref_mod_and_test(gup_count_drop_and_ret,
+						    trace);
+	err |= register_trace_page_ref_mod_and_return(gup_count_drop_and_ret,
+						      trace);
+	KUNIT_ASSERT_EQ_MSG(test, err, 0, "cannot watch the refcount");
+
+	return trace;
+}
+EXPORT_SYMBOL_NS_GPL(gup_trace_refs, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_trace_refs_end() - stop watching
+ * @test: the test context
+ */
+void gup_trace_refs_end(struct kunit *test)
+{
+	struct gup_fixture *fixture = test->priv;
+	struct gup_ref_trace *trace = &fixture->trace;
+
+	if (!fixture->tracing)
+		return;
+	fixture->tracing = false;
+
+	unregister_trace_page_ref_mod_and_return(gup_count_drop_and_ret, trace);
+	unregister_trace_page_ref_mod_and_test(gup_count_drop_and_ret, trace);
+	unregister_trace_page_ref_mod(gup_count_drop, trace);
+	tracepoint_probe_unregister(fixture->page_free, gup_count_free, trace);
+	tracepoint_synchronize_unregister();
+}
+EXPORT_SYMBOL_NS_GPL(gup_trace_refs_end, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_fixture_init() - the .init of a suite that uses the fixture
+ * @test: the test context, whose priv belongs to the fixture from here on
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int gup_fixture_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct gup_fixture), GFP_KERNEL);
+	return test->priv ? 0 : -ENOMEM;
+}
+EXPORT_SYMBOL_NS_GPL(gup_fixture_init, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_fixture_exit() - the .exit of a suite that uses the fixture
+ * @test: the test context
+ *
+ * The mappings go away together with the address space, when the thread of the
+ * test ends. That may be before or after this, and the files wait for it.
+ */
+void gup_fixture_exit(struct kunit *test)
+{
+	struct gup_fixture *fixture = test->priv;
+	unsigned int i;
+
+	if (!fixture)
+		return;
+	gup_trace_refs_end(test);
+	for (i = 0; i < fixture->nr_files; i++)
+		fput(fixture->files[i]);
+}
+EXPORT_SYMBOL_NS_GPL(gup_fixture_exit, "EXPORTED_FOR_KUNIT_TESTING");
+
+MODULE_DESCRIPTION("Fixture of the get_user_pages() KUnit suites");
+MODULE_LICENSE("GPL");

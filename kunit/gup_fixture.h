@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Common ground of the get_user_pages() KUnit suites: an address space of the
+ * test's own, files made of pages that the test knows, and a way to watch the
+ * reference count of a page.
+ */
+#ifndef _MM_TESTS_GUP_FIXTURE_H
+#define _MM_TESTS_GUP_FIXTURE_H
+
+#include <kunit/test.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+/* What a case puts into pages[] before a call, to see what the call wrote. */
+#define GUP_POISON	((struct page *)0x6b6b6b6bUL)
+
+/**
+ * struct gup_file - a file that consists of pages which the test knows
+ * @mapping: the address space that the pages belong to
+ * @filp: the open file; what it holds lives until the last mapping is gone
+ * @order: order of each compound page, or 0 for small pages
+ * @nr_heads: number of entries in @heads
+ * @nr_dirtied: how often a page was marked dirty through @mapping
+ * @nr_dirtied_locked: how often that happened with the page locked
+ * @refs_when_dirtied: refcount of the page that was marked dirty last, at the
+ *	moment when that happened
+ * @heads: the head pages, or the small pages, in file order
+ *
+ * With @order 2, a mapping of the whole file looks like this::
+ *
+ *	page offset   0  1  2  3    4  5  6  7
+ *	             [H][t][t][t]  [H][t][t][t]  ...
+ *	              |             |
+ *	              heads[0]      heads[1]
+ *
+ * where H is a head page and t a tail. Each page is mapped by a page table
+ * entry of its own, so get_user_pages() returns heads and tails alike.
+ * The pages are on no LRU list. Therefore nobody but the file, the page tables
+ * and the test holds references to them, and refcounts can be compared exactly.
+ */
+struct gup_file {
+	struct address_space mapping;
+	struct file *filp;
+	unsigned int order;
+	unsigned int nr_heads;
+	unsigned int nr_dirtied;
+	unsigned int nr_dirtied_locked;
+	int refs_when_dirtied;
+	struct page *heads[];
+};
+
+/**
+ * struct gup_ref_trace - what happened to the refcount of one page
+ * @head: the page being watched
+ * @nr_drops: number of atomic operations that dropped references
+ * @nr_dropped: number of references dropped by these operations
+ * @nr_freed: how often the page was handed back to the page allocator
+ */
+struct gup_ref_trace {
+	struct page *head;
+	unsigned int nr_drops;
+	int nr_dropped;
+	unsigned int nr_freed;
+};
+
+int gup_fixture_init(struct kunit *test);
+void gup_fixture_exit(struct kunit *test);
+
+struct gup_file *gup_create_file(struct kunit *test, unsigned int order,
+				 unsigned int nr_heads);
+struct page *gup_file_page(struct gup_file *file, unsigned long offset);
+void gup_file_forget(struct gup_file *file, unsigned int i);
+
+unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
+			   unsigned long prot, unsigned long flags);
+unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
+			   unsigned long prot);
+void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages);
+void gup_fault_in(struct kunit *test, unsigned long addr,
+		  unsigned long nr_pages, unsigned int fault_flags);
+void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages);
+
+/* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
+struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);
+void gup_trace_refs_end(struct kunit *test);
+
+#endif /* _MM_TESTS_GUP_FIXTURE_H */
