@@ -109,7 +109,7 @@ static int gup_file_dirty_folio(struct page *page)			\
 									\
 static bool gup_compat_dirty_folio(mapping, folio)
 
-/* Mappings by kmap_local_page() end in any order, those here do anyway. */
+/* Nobody here holds two such mappings at once. */
 #define kmap_local_page(p)		kmap_atomic(p)
 #define kunmap_local(addr)		kunmap_atomic(addr)
 

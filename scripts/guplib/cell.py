@@ -142,8 +142,8 @@ def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
 def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
     """Configure and build; raises TestsFailed when the tree does not build."""
     touched = cell.tree.touched()
+    _configure(cell, env)
     with _unfinished(cell, touched):
-        _configure(cell, env)
         log = cell.folder / "build.log"
         with Progress(f"{cell.name}: building", lambda: _objects(cell)) as progress:
             result = command.run(
@@ -173,11 +173,12 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
         result = command.run(_kunit(cell, "config"), cwd=cell.tree.path, env=env,
                              check=False, log=log, watch=progress.tick)
     if result.returncode:
-        (cell.out / ".config").unlink(missing_ok=True)
-        missing = [line for line in result.output.splitlines()
-                   if line.startswith(("ERROR", "Missing", "error"))]
+        with contextlib.suppress(FileNotFoundError):
+            (cell.out / ".config").rename(cell.out / ".config.refused")
+        said = [line for line in result.output.splitlines()
+                if line.startswith(("Missing", "ERROR"))]
         raise TestsFailed(f"{cell.name}: kunit.py refuses the configuration: "
-                          f"{(missing or [result.last_line])[0]} (log: {log})")
+                          f"{(said or [result.last_line])[-1]} (log: {log})")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ ARCH = "um"
 
 @dataclass
 class Tally:
-    """What the checks came to."""
+    """What the checks came to; failures holds their names."""
 
     passed: int = 0
     skipped: int = 0
@@ -32,7 +32,7 @@ class Tally:
     def record(self, name: str, problems: list[str]) -> None:
         """Count one check; it has passed when nothing is wrong."""
         if problems:
-            self.failures += problems
+            self.failures.append(name)
             for problem in problems:
                 say(f"FAILED {name}: {problem}")
         else:
@@ -153,17 +153,19 @@ def _quilt(layout: Layout, ready: Tree) -> list[str]:
 
 
 def _checkpatch(layout: Layout, ready: Tree, tally: Tally, suites: bool) -> None:
-    """checkpatch --strict: the base's patches; on the newest base the suites."""
+    """The base's own checkpatch --strict on its patches and its compat header.
+
+    The suites, which are the same on all bases, are left to the newest one.
+    """
     name = ready.base.name
-    paths = [*queue.series(layout, name), layout.hookup(name)]
-    for path in paths:
-        tally.record(f"checkpatch {name} {path.relative_to(layout.root)}",
-                     _checkpatch_one(layout, ready, path, ["--no-signoff"]))
+    patches = [*queue.series(layout, name), layout.hookup(name)]
+    sources = [path for path in [layout.compat(name)] if path.exists()]
     if suites:
-        for path in sorted([*layout.suites.glob("*.[ch]"),
-                            *layout.suites.glob("compat/*.h")]):
-            tally.record(f"checkpatch {path.relative_to(layout.root)}",
-                         _checkpatch_one(layout, ready, path, ["--file"]))
+        sources += sorted(layout.suites.glob("*.[ch]"))
+    for paths, words in ((patches, ["--no-signoff"]), (sources, ["--file"])):
+        for path in paths:
+            tally.record(f"checkpatch {name} {path.relative_to(layout.root)}",
+                         _checkpatch_one(layout, ready, path, words))
 
 
 def _checkpatch_one(layout: Layout, ready: Tree, path: Path,
