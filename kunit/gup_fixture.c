@@ -330,10 +330,15 @@ struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head)
 	struct gup_ref_trace *trace = &fixture->trace;
 	int err = 0;
 
+	/* Drops the rest of the function, which would not link. */
+	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF)) {
+		KUNIT_FAIL(test, "cannot watch a page without CONFIG_DEBUG_PAGE_REF");
+		return trace;
+	}
+
 	KUNIT_ASSERT_FALSE_MSG(test, fixture->tracing,
 			       "another page is being watched");
-	if (IS_ENABLED(CONFIG_TRACEPOINTS))
-		for_each_kernel_tracepoint(gup_match_page_free, fixture);
+	for_each_kernel_tracepoint(gup_match_page_free, fixture);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, fixture->page_free,
 					 "no tracepoint mm_page_free");
 	check_trace_callback_type_mm_page_free(gup_count_free);
@@ -363,7 +368,7 @@ void gup_trace_refs_end(struct kunit *test)
 	struct gup_fixture *fixture = test->priv;
 	struct gup_ref_trace *trace = &fixture->trace;
 
-	if (!fixture->tracing)
+	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF) || !fixture->tracing)
 		return;
 	fixture->tracing = false;
 

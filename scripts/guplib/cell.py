@@ -89,7 +89,7 @@ def run(layout: Layout, request: Request) -> Verdict:
         except TestsFailed as failure:
             _store(cell, Verdict((), (str(failure),)))
             raise
-        log = kernellog.read(_log_lines(cell), config.reports(layout))
+        log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
         verdict = judge(cell.name, config.cells(layout), ran, log, built.warnings,
                         request.suite)
         _store(cell, verdict)

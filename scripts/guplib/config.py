@@ -4,7 +4,7 @@
 import fnmatch
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,14 +185,24 @@ def cells(layout: Layout) -> Cells:
     return Cells(suites, where, skips)
 
 
-def reports(layout: Layout) -> re.Pattern[str]:
-    """What begins a report of the kernel about itself, as one pattern."""
+def reports(layout: Layout, cell: str) -> Callable[[str], bool]:
+    """Tells of a log line whether it begins a report that counts in a cell."""
     path = layout.config / "reports.toml"
-    patterns = load(path).get("patterns", [])
-    if not patterns:
+    table = load(path)
+    if not table.get("patterns"):
         raise UsageError(f"{path}: no patterns; the kernel log would go unread")
+    known = [_fields(path, "known", entry,
+                     {"pattern": str, "cells": list, "reason": str})
+             for entry in table.get("known", [])]
+    here = [entry["pattern"] for entry in known
+            if any(fnmatch.fnmatch(cell, glob) for glob in entry["cells"])]
+    report, spared = _any_of(path, table["patterns"]), _any_of(path, here)
+    return lambda line: bool(report.search(line)) and not spared.search(line)
+
+
+def _any_of(path: Path, patterns: list[str]) -> re.Pattern[str]:
     try:
-        return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+        return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
     except re.error as error:
         raise UsageError(f"{path}: {error}; mend the pattern") from error
 

@@ -9,7 +9,7 @@ its own (see kunit/compat): `kunit-expect: begin`, `kunit-expect: count N`,
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 PRINTK_PREFIX = re.compile(r"^(?:<\d+>)?\[\s*(\d+\.\d+)\](?:\[[^\]]*\])? ?")
@@ -41,8 +41,8 @@ class Log:
 class _Reader:
     """Goes through the log line by line; see read()."""
 
-    def __init__(self, report: re.Pattern[str]):
-        self.report = report
+    def __init__(self, is_report: Callable[[str], bool]):
+        self.is_report = is_report
         self.log = Log()
         self.suite = ""
         self.since: float | None = None
@@ -69,7 +69,7 @@ class _Reader:
             self.skips[match[1]] = match[2].strip()
         elif match := RESULT.match(line):
             self._result(match)
-        elif self.report.search(line):
+        elif self.is_report(line):
             self._report(f"{line.strip()} (log line {number})")
         elif FAILURE.match(line) or self.failing:
             self.failing = True
@@ -123,9 +123,9 @@ class _Reader:
         return self.log
 
 
-def read(lines: Iterable[str], report: re.Pattern[str]) -> Log:
-    """Read a console log; report matches what begins a report of the kernel."""
-    reader = _Reader(report)
+def read(lines: Iterable[str], is_report: Callable[[str], bool]) -> Log:
+    """Read a console log; is_report tells whether a line begins a report."""
+    reader = _Reader(is_report)
     for number, line in enumerate(lines, 1):
         reader.feed(number, line)
     return reader.finish()

@@ -149,3 +149,25 @@ def test_result_of_an_earlier_run_is_not_taken_for_this_one(project, gup, refuse
 ])
 def test_unknown_names_list_the_known_ones(refused, words, part):
     assert part in refused(2, "kunit", *words)
+
+
+KNOWN = """
+[[known]]
+pattern = "^BUG: no init"
+cells = ["7.2/*"]
+reason = "That is how it ends."
+"""
+
+
+def test_known_report_is_spared_in_its_cells_alone(project, gup):
+    path = project.root / "config/reports.toml"
+    path.write_text(path.read_text() + KNOWN)
+    project.behave(log=GOOD_LOG + "BUG: no init found\n")
+    assert gup("kunit", "--base", "7.2").code == 0
+    assert gup("kunit", "--base", "6.1").code == 1
+
+
+def test_known_report_without_a_reason_is_refused(project, refused):
+    path = project.root / "config/reports.toml"
+    path.write_text(path.read_text() + KNOWN.replace('reason = ', '# '))
+    assert "'reason' is missing" in refused(2, "kunit")

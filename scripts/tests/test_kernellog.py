@@ -7,7 +7,7 @@ import pytest
 
 from guplib import kernellog
 
-REPORT = re.compile("^WARNING: |^BUG: |^UBSAN: ")
+REPORT = re.compile("^WARNING: |^BUG: |^UBSAN: ").search
 
 
 def read(text):
