@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import buildlog, command, config, files, kernellog, packages, tree
-from .config import Arch
+from . import (borrowed, buildlog, command, config, files, kernellog, packages, queue,
+               tree)
+from .config import Arch, Base
 from .console import Progress, say
 from .errors import TestsFailed, UsageError
 from .git import Git
 from .layout import Layout
 from .source import Source
-from .tree import Tree
+from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED, Verdict, judge
 
 CCACHE_FOLDER = Path("/usr/lib/ccache")
@@ -28,6 +29,7 @@ RUN_SECONDS = 300
 SETTLE_SECONDS = 30.0
 JSON_STATUS = {"PASS": PASSED, "SKIP": SKIPPED}
 FILTER_ALL = "*"
+KUNIT_PY = "tools/testing/kunit/kunit.py"
 SHOWN_ERRORS = 20
 
 
@@ -40,15 +42,22 @@ class Request:
     suite: str = FILTER_ALL
     ksrc: Source | None = None
     ccache: bool = True
+    patched: bool = True
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The files of one cell and what it is made of."""
+    """The files of one cell and what it is made of.
+
+    kunit is the program that drives it, with the words that come first; absent
+    are the suites whose functions the tree does not have.
+    """
 
     layout: Layout
     tree: Tree
     arch: Arch
+    kunit: tuple[Path, ...]
+    absent: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -58,7 +67,8 @@ class Cell:
     @property
     def folder(self) -> Path:
         """Where results and logs go."""
-        return self.layout.cell(self.tree.base.name, self.arch.name)
+        return self.layout.cell(self.tree.base.name, self.arch.name,
+                                self.tree.place.patched)
 
     @property
     def out(self) -> Path:
@@ -72,13 +82,19 @@ def run(layout: Layout, request: Request) -> Verdict:
     Raises UsageError for an unknown base, arch or suite, EnvironmentFault for
     what the machine lacks, TestsFailed when nothing could be built or run.
     """
-    config.base(layout, request.base)
+    base = config.base(layout, request.base)
     arch = config.arch(layout, request.arch)
     _require_suite(layout, request)
     packages.ensure(layout, arch.needs)
+    absent = _absent(layout, base, request.patched)
+    borrowed = _borrowed_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
-        ready = tree.prepare(layout, request.base, request.ksrc, edits_welcome=True)
-        cell = Cell(layout, ready, arch)
+        ready = tree.prepare(Place(layout, base, request.patched), request.ksrc,
+                             edits_welcome=True)
+        kunit = borrowed or (ready.path / KUNIT_PY,)
+        cell = Cell(layout, ready, arch, kunit, absent)
+        for suite in sorted(absent):
+            say(f"{cell.name}: {suite} is left out: it needs a topic of the queue")
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "
                 f"({'; '.join(ready.edits[:3])})")
@@ -90,8 +106,8 @@ def run(layout: Layout, request: Request) -> Verdict:
             _store(cell, Verdict((), (str(failure),)))
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
-        verdict = judge(cell.name, config.cells(layout), ran, log, built.warnings,
-                        request.suite)
+        cells = config.cells(layout).without(absent)
+        verdict = judge(cell.name, cells, ran, log, built.warnings, request.suite)
         _store(cell, verdict)
     return verdict
 
@@ -133,9 +149,28 @@ def _environment(ccache: bool) -> dict[str, str]:
     return env
 
 
+def _absent(layout: Layout, base: Base, patched: bool) -> frozenset[str]:
+    """The suites that do not compile without the topics that base needs."""
+    if patched:
+        return frozenset()
+    return frozenset(suite for topic in queue.topics(layout)
+                     if topic.adds and topic.status[base.name] == "needed"
+                     for suite in topic.suites)
+
+
+def _borrowed_kunit(layout: Layout, base: Base, arch: Arch) -> tuple[Path, ...] | None:
+    """The kunit.py of another base, where the own one knows UML only."""
+    if not base.kunit_of or not arch.kunit_arguments:
+        return None
+    other = Place(layout, config.base(layout, base.kunit_of))
+    with tree.hold(layout, other.base.name):
+        lender = tree.prepare(other, edits_welcome=True)
+    return (Path(borrowed.__file__), lender.path / KUNIT_PY,
+            layout.tree(base.name))
+
+
 def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
-    script = cell.tree.path / "tools/testing/kunit/kunit.py"
-    return [sys.executable, script, verb, f"--build_dir={cell.out}",
+    return [sys.executable, *cell.kunit, verb, f"--build_dir={cell.out}",
             *cell.arch.kunit_arguments, *words]
 
 
@@ -164,6 +199,8 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
     base, arch = cell.tree.base.name, cell.arch.name
     joined = "".join(f"# {path.name}\n{path.read_text()}"
                      for path in cell.layout.fragments(base, arch))
+    for suite in cell.absent:
+        joined = joined.replace(f"CONFIG_{suite.upper()}_KUNIT_TEST=y\n", "")
     changed = files.write(cell.out / ".kunitconfig", joined)
     if not changed and (cell.out / ".config").exists():
         return
@@ -229,7 +266,8 @@ def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str
     log = cell.folder / "run.log"
     for stale in (result_file, cell.out / "test.log"):
         stale.unlink(missing_ok=True)
-    words = [f"--json={result_file}", f"--timeout={RUN_SECONDS}"]
+    words = [f"--json={result_file}", f"--timeout={RUN_SECONDS}",
+             *cell.arch.exec_arguments]
     if cell.tree.base.kunit_filter:
         words.append(suite)
     with Progress(f"{cell.name}: running") as progress:
@@ -262,7 +300,8 @@ def _store(cell: Cell, verdict: Verdict) -> None:
     commit, dirty = _queue_commit(cell.layout)
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
-        "arch": cell.arch.name, "commit": commit, "dirty": dirty,
+        "arch": cell.arch.name, "patched": cell.tree.place.patched,
+        "commit": commit, "dirty": dirty,
         "edits": list(cell.tree.edits), "compiler": _compiler(cell.arch),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "verdict": verdict.word, "against": list(verdict.against),

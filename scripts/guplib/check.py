@@ -14,7 +14,7 @@ from .cell import Request
 from .console import Progress, say
 from .errors import EnvironmentFault, GupError
 from .layout import Layout
-from .tree import Tree
+from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
 STEPS = ("unit", "rules", "quilt", "checkpatch", "kunit")
@@ -93,7 +93,7 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
 
 def _tree(layout: Layout, base: str) -> Tree:
     with tree.hold(layout, base):
-        return tree.prepare(layout, base)
+        return tree.prepare(Place(layout, config.base(layout, base)))
 
 
 def _unit(layout: Layout, tally: Tally) -> None:

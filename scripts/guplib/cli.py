@@ -86,12 +86,16 @@ def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the architecture to run on (default: um)")
     verb.add_argument("--suite", default=cell.FILTER_ALL, metavar="GLOB",
                       help="run the suites whose names match (default: all)")
+    verb.add_argument("--unpatched", action="store_true",
+                      help="run the same suites on the base without the series")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
 
 
 def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     _source_options(verb, layout)
+    verb.add_argument("--unpatched", action="store_true",
+                      help="the tree with the suites alone, build/B/linux-unpatched")
     verb.add_argument("--drop", action="store_true",
                       help="put your work in the tree aside, on a branch aside/…, "
                       "and go back to the queue")
@@ -132,7 +136,8 @@ def _kunit(layout: Layout, options: argparse.Namespace) -> int:
     """
     base, ksrc = _base_and_source(layout, options)
     verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
-                                            not options.no_ccache))
+                                            not options.no_ccache,
+                                            not options.unpatched))
     cell.show(f"{base}/{options.arch}", verdict)
     return 0 if verdict.word == PASSED else 1
 
@@ -146,9 +151,10 @@ def _tree(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = _base_and_source(layout, options)
     packages.ensure(layout, ["kernel"])
     with tree.hold(layout, base):
-        ready = tree.prepare(layout, base, ksrc, drop=options.drop)
-    print(f"{ready.path.relative_to(layout.root)}: {ready.state.version}, branch "
-          f"{ready.branch} at {ready.state.head[:12]}")
+        place = tree.Place(layout, config.base(layout, base), not options.unpatched)
+        ready = tree.prepare(place, ksrc, drop=options.drop)
+    print(f"{place.path.relative_to(layout.root)}: {ready.state.version}, branch "
+          f"{place.branch} at {ready.state.head[:12]}")
     return 0
 
 

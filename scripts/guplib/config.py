@@ -4,8 +4,8 @@
 import fnmatch
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Base:
     version: str
     blobs: dict[str, str]
     kunit_filter: bool
+    kunit_of: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Arch:
 
     name: str
     kunit_arguments: tuple[str, ...]
+    exec_arguments: tuple[str, ...]
     compiler: str
     needs: tuple[str, ...]
 
@@ -74,6 +76,11 @@ class Cells:
                 if fnmatch.fnmatch(suite, suite_glob)
                 and any(fnmatch.fnmatch(cell, glob) for glob in self.where[suite])
                 for case in cases]
+
+    def without(self, absent: Collection[str]) -> "Cells":
+        """The same, less some suites."""
+        return replace(self, suites={suite: cases for suite, cases in
+                                     self.suites.items() if suite not in absent})
 
     def skip(self, suite: str, case: str, cell: str) -> Skip | None:
         """The entry that allows a skip, if there is one."""
@@ -118,7 +125,7 @@ def bases(layout: Layout) -> dict[str, Base]:
     """The bases by name, oldest first."""
     path = layout.config / "bases.toml"
     wanted = {"package": str, "package_version": str, "suites": list,
-              "version": str, "blobs": dict, "kunit_filter": bool}
+              "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str}
     found = {name: Base(name=name, **_fields(path, f"base {name}", table, wanted))
              for name, table in load(path).get("base", {}).items()}
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
@@ -137,7 +144,8 @@ def base(layout: Layout, name: str) -> Base:
 def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
-    wanted = {"kunit_arguments": list, "compiler": str, "needs": list}
+    wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
+              "needs": list}
     return {name: Arch(name=name, **_fields(path, f"arch {name}", table, wanted))
             for name, table in load(path).get("arch", {}).items()}
 

@@ -76,14 +76,18 @@ class Layout:
         """Everything made for a base."""
         return self.build / base
 
-    def tree(self, base: str) -> Path:
-        """The kernel tree of a base."""
-        return self.base(base) / "linux"
+    def tree(self, base: str, patched: bool = True) -> Path:
+        """The kernel tree of a base, with the series or with the suites alone."""
+        return self.base(base) / ("linux" if patched else "linux-unpatched")
 
     def lock(self, base: str) -> Path:
         """Held while a base's tree or cells are worked on."""
         return self.base(base) / "lock"
 
-    def cell(self, base: str, arch: str) -> Path:
+    def cell(self, base: str, arch: str, patched: bool = True) -> Path:
         """Results and logs of one cell."""
-        return self.base(base) / arch
+        return self.base(base) / (arch if patched else f"{arch}-unpatched")
+
+    def results(self, base: str, arch: str, patched: bool = True) -> Path:
+        """What a cell came to."""
+        return self.cell(base, arch, patched) / "results.json"

@@ -14,13 +14,16 @@ UPSTREAM = re.compile(r"not-submitted|merged [0-9a-f]{12,40} v\d+\.\d+\S*"
                       r"|submitted <[^<>\s]+@[^<>\s]+>|never \S.*")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
-              "base": dict, "difference": dict}
-TOPIC_OPTIONAL = {"suites", "difference"}
+              "adds": bool, "base": dict, "difference": dict}
+TOPIC_OPTIONAL = {"suites", "adds", "difference"}
 
 
 @dataclass(frozen=True)
 class Topic:
-    """What patches/<name>/topic.toml says."""
+    """What patches/<name>/topic.toml says.
+
+    adds: the suites call functions that only exist with the topic.
+    """
 
     name: str
     path: Path
@@ -28,6 +31,7 @@ class Topic:
     why: str
     upstream: str
     suites: tuple[str, ...]
+    adds: bool
     status: dict[str, str]
     difference: dict[str, str]
 
@@ -73,7 +77,7 @@ def topic(layout: Layout, name: str) -> Topic:
     if unknown:
         raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
     return Topic(name, path, table["title"], table["why"], table["upstream"],
-                 tuple(table.get("suites", ())), table["base"],
+                 tuple(table.get("suites", ())), table.get("adds", False), table["base"],
                  table.get("difference", {}))
 
 

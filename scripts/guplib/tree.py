@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import command, config, fetch, files, patchfile, queue, source
+from . import command, fetch, files, patchfile, queue, source
 from .config import Base
 from .console import Progress, say
 from .errors import UsageError
@@ -49,23 +49,62 @@ class State:
 
 
 @dataclass(frozen=True)
-class Tree:
-    """A tree that is ready for use; edits is what a person did in it."""
+class Place:
+    """Where a tree of a base goes, with the series or with the suites alone."""
 
+    layout: Layout
     base: Base
-    path: Path
-    state: State
-    edits: tuple[str, ...]
+    patched: bool = True
+
+    @property
+    def path(self) -> Path:
+        """The tree."""
+        return self.layout.tree(self.base.name, self.patched)
+
+    @property
+    def draft(self) -> Path:
+        """The tree while it is being made."""
+        return self.path.with_name(f"{self.path.name}.new")
 
     @property
     def git(self) -> Git:
-        """Git in this tree."""
+        """Git in the tree."""
         return Git(self.path)
 
     @property
     def branch(self) -> str:
-        """The branch that carries the series."""
-        return f"gup/{self.base.name}"
+        """The branch that carries the commits."""
+        return f"{'gup' if self.patched else 'gup-unpatched'}/{self.base.name}"
+
+    @property
+    def call(self) -> str:
+        """The words that prepare this tree."""
+        return f"gup tree --base {self.base.name}" + \
+            ("" if self.patched else " --unpatched")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree that is ready for use; edits is what a person did in it."""
+
+    place: Place
+    state: State
+    edits: tuple[str, ...]
+
+    @property
+    def base(self) -> Base:
+        """The kernel that this is a tree of."""
+        return self.place.base
+
+    @property
+    def path(self) -> Path:
+        """Where the tree is."""
+        return self.place.path
+
+    @property
+    def git(self) -> Git:
+        """Git in this tree."""
+        return self.place.git
 
     def touched(self) -> list[str]:
         """The files in which the tree differs from its base, edits included."""
@@ -80,38 +119,37 @@ class Step:
     extra: dict[str, Path]
 
 
-def prepare(layout: Layout, base_name: str, ksrc: Source | None = None, *,
+def prepare(place: Place, ksrc: Source | None = None, *,
             edits_welcome: bool = False, drop: bool = False) -> Tree:
-    """Bring the tree of a base up to the stored queue and return it.
+    """Bring a tree up to the stored queue and return it.
 
-    With edits_welcome, a tree that a person has worked in is returned as it
+    An unpatched tree is a worktree beside the patched one, which is made first
+    if there is none. With edits_welcome, a tree that a person has worked in is returned as it
     stands, as long as the stored queue has not changed below that work. With
     drop, the work is put aside in git first. Raises UsageError when work is in
     the way or a patch does not apply; the lock of the base must be held.
     """
-    base = config.base(layout, base_name)
-    queue.require_sound(layout)
-    steps = plan(layout, base)
+    queue.require_sound(place.layout)
+    steps = plan(place)
     wanted = digest(steps)
-    state = _existing(layout, base, ksrc)
-    if state is None:
-        state = _create(layout, base, ksrc)
-    git = Git(layout.tree(base_name))
+    if not place.patched:
+        ksrc = _beside(place, ksrc)
+    state = _existing(place, ksrc) or _create(place, ksrc)
     if state.target:
-        state = _resume(layout, base, git, state)
-    edits = work_in(git, state, base_name)
+        state = _resume(place, state)
+    edits = work_in(place, state)
     if edits and drop:
-        _put_aside(git, state, base_name)
+        _put_aside(place, state)
         edits = []
     if edits:
         if not (edits_welcome and state.inputs == wanted):
-            raise UsageError(_in_the_way(layout, base_name, edits,
-                                         state.inputs == wanted))
-        return Tree(base, git.tree, state, tuple(edits))
-    _tell_version(git, base, state)
+            raise UsageError(_in_the_way(place, edits, state.inputs == wanted))
+        return Tree(place, state, tuple(edits))
+    if place.patched:
+        _tell_version(place, state)
     if state.inputs != wanted:
-        state = _apply(layout, base, git, state, steps, wanted)
-    return Tree(base, git.tree, state, ())
+        state = _apply(place, state, steps, wanted)
+    return Tree(place, state, ())
 
 
 @contextlib.contextmanager
@@ -121,11 +159,13 @@ def hold(layout: Layout, base_name: str) -> Iterator[None]:
         yield
 
 
-def plan(layout: Layout, base: Base) -> list[Step]:
-    """The commits of a base: its series, then the suites with their hookup."""
-    steps = [Step(patchfile.read(path), {}) for path in queue.series(layout, base.name)]
-    return [*steps, Step(patchfile.read(layout.hookup(base.name)),
-                         _suite_files(layout, base.name))]
+def plan(place: Place) -> list[Step]:
+    """The commits of a tree: the series, then the suites with their hookup."""
+    layout, base = place.layout, place.base.name
+    stored = queue.series(layout, base) if place.patched else []
+    steps = [Step(patchfile.read(path), {}) for path in stored]
+    return [*steps, Step(patchfile.read(layout.hookup(base)),
+                         _suite_files(layout, base))]
 
 
 def _suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
@@ -148,14 +188,15 @@ def digest(steps: list[Step]) -> str:
     return summed.hexdigest()
 
 
-def work_in(git: Git, state: State, base_name: str) -> list[str]:
+def work_in(place: Place, state: State) -> list[str]:
     """What is in a tree that gup did not put there, a line each."""
+    git = place.git
     found = []
     git_dir = _git_dir(git)
     for name in ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD"):
         if (git_dir / name).exists():
             found.append(f"an unfinished {name.replace('_HEAD', '').lower()}")
-    for name in ("HEAD", f"refs/heads/gup/{base_name}"):
+    for name in ("HEAD", f"refs/heads/{place.branch}"):
         commit = git.resolve(name)
         if commit and commit != state.head:
             found.append(git.out("log", "-1", f"--format=commit %h (%s) at {name}",
@@ -164,59 +205,76 @@ def work_in(git: Git, state: State, base_name: str) -> list[str]:
                     git.lines("status", "--porcelain", "--no-renames")]
 
 
-def _in_the_way(layout: Layout, base_name: str, edits: list[str], current: bool) -> str:
-    tree = layout.tree(base_name).relative_to(layout.root)
+def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
+    tree = place.path.relative_to(place.layout.root)
     shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
     why = "" if current else " and the stored queue has changed since"
     return (f"{tree} holds work that is not in the queue ({shown}){why}; nothing was "
             f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
-            f"Put it aside: gup tree --base {base_name} --drop")
+            f"Put it aside: {place.call} --drop")
 
 
-def _put_aside(git: Git, state: State, base_name: str) -> None:
+def _put_aside(place: Place, state: State) -> None:
     """Move a person's work to a branch, where git keeps it, and clean up."""
+    git = place.git
     for operation in ("rebase", "merge", "cherry-pick"):
         git.run(operation, "--abort", check=False)
     git.run("add", "-A")
     kept = [git.commit(git.out("write-tree"), [git.resolve("HEAD")],
                        "Work put aside by gup tree --drop\n", 0)]
-    branch = f"refs/heads/gup/{base_name}"
+    branch = f"refs/heads/{place.branch}"
     if git.resolve(branch) not in ("", state.head, git.resolve("HEAD")):
         kept.append(git.resolve(branch))
     for commit in kept:
         git.run("branch", "-f", f"aside/{commit[:12]}", commit)
         say(f"your work is kept on branch aside/{commit[:12]}")
-    git.run("checkout", "-q", "-f", "-B", f"gup/{base_name}", state.head)
+    git.run("checkout", "-q", "-f", "-B", place.branch, state.head)
 
 
-def _existing(layout: Layout, base: Base, ksrc: Source | None) -> State | None:
+def _beside(place: Place, ksrc: Source | None) -> Source:
+    """The source of an unpatched tree: the base in the patched tree's repository."""
+    main = Place(place.layout, place.base)
+    state = _existing(main, ksrc) or _create(main, ksrc)
+    return Source("clone", str(main.path), "base", state.base)
+
+
+def _existing(place: Place, ksrc: Source | None) -> State | None:
     """The state of a tree that exists and is from the source asked for."""
-    path = layout.tree(base.name)
-    if not path.exists():
+    if not place.path.exists():
         return None
-    git = Git(path)
-    state = _load(git) if (path / ".git").exists() else None
+    state = _load(place.git) if (place.path / ".git").exists() else None
     if state is None:
-        raise UsageError(f"{path} is no tree that gup made; move it out of the way")
+        raise UsageError(f"{place.path} is no tree that gup made; move it out of the way")
     if ksrc is None or ksrc == state.source:
         return state
-    edits = work_in(git, state, base.name)
-    if edits:
-        raise UsageError(_in_the_way(layout, base.name, edits, False))
-    say(f"base {base.name}: the tree is from {state.source}; making it anew")
-    source.discard(path)
+    _discard(place, state)
     return None
 
 
-def _create(layout: Layout, base: Base, ksrc: Source | None) -> State:
+def _discard(place: Place, state: State) -> None:
+    """Remove a tree, and an unpatched one beside it, if no work is in them."""
+    beside = Place(place.layout, place.base, patched=False)
+    both = [(place, state)]
+    if place.patched and beside.path.exists():
+        both.insert(0, (beside, _load(beside.git) or state))
+    for each, its_state in both:
+        if edits := work_in(each, its_state):
+            raise UsageError(_in_the_way(each, edits, False))
+    say(f"base {place.base.name}: {place.path.name} is from {state.source}; "
+        "making it anew")
+    for each, _ in both:
+        source.discard(each.path)
+
+
+def _create(place: Place, ksrc: Source | None) -> State:
     """Make a tree with the base alone; it appears whole or not at all."""
+    layout, base, draft = place.layout, place.base, place.draft
     origin = ksrc or Source("package", f"{base.package}")
-    draft = layout.base(base.name) / "linux.new"
     source.discard(draft)
     if origin.kind == "clone":
         source.check_out(origin, draft, base.name)
         git = Git(draft)
-        _free_branch(git, base.name)
+        _free_branch(git, place.branch)
         commit = git.resolve("HEAD")
         git.run("update-ref", "refs/worktree/base", commit)
     else:
@@ -228,17 +286,15 @@ def _create(layout: Layout, base: Base, ksrc: Source | None) -> State:
     version = source.require_kernel(draft, str(origin))
     state = State(origin, version, commit, commit, "")
     _save(git, state)
-    final = layout.tree(base.name)
     if origin.kind == "clone":
-        git.run("worktree", "move", str(draft), str(final))
+        git.run("worktree", "move", str(draft), str(place.path))
     else:
-        draft.rename(final)
+        draft.rename(place.path)
     return state
 
 
-def _free_branch(git: Git, base_name: str) -> None:
-    """Remove gup/<base> from a clone if it is left from an earlier tree."""
-    branch = f"gup/{base_name}"
+def _free_branch(git: Git, branch: str) -> None:
+    """Remove a tree's branch from a clone if it is left from an earlier tree."""
     if not git.resolve(f"refs/heads/{branch}"):
         return
     if git.out("log", "-1", "--format=%ce", f"refs/heads/{branch}") != EMAIL:
@@ -264,8 +320,9 @@ def _commit_base(git: Git, base: Base) -> str:
     return commit
 
 
-def _tell_version(git: Git, base: Base, state: State) -> None:
+def _tell_version(place: Place, state: State) -> None:
     """Say so when the base is not the one that the queue was verified on."""
+    git, base = place.git, place.base
     other = [name for name, blob in base.blobs.items()
              if git.run("rev-parse", f"{state.base}:{name}",
                         check=False).output.strip() != blob]
@@ -278,13 +335,13 @@ def _tell_version(git: Git, base: Base, state: State) -> None:
             f"{base.version}; going on, for no patch may need fuzz")
 
 
-def _apply(layout: Layout, base: Base, git: Git, state: State, steps: list[Step],
-           wanted: str) -> State:
+def _apply(place: Place, state: State, steps: list[Step], wanted: str) -> State:
     """Commit the steps on the base and move the tree to the last of them."""
-    index = layout.base(base.name) / "apply.index"
+    base = place.base
+    index = place.layout.base(base.name) / "apply.index"
     index.with_name("apply.index.lock").unlink(missing_ok=True)
     index.unlink(missing_ok=True)
-    aside = Git(git.tree, index)
+    aside = Git(place.path, index)
     tip = state.base
     aside.run("read-tree", tip)
     try:
@@ -292,13 +349,13 @@ def _apply(layout: Layout, base: Base, git: Git, state: State, steps: list[Step]
             _stage(base, aside, step, tip)
             tip = aside.commit(aside.out("write-tree"), [tip], step.patch.message, order)
     except UsageError:
-        _move(layout, base, git, state, tip, "")
+        _move(place, state, tip, "")
         raise
     finally:
         index.unlink(missing_ok=True)
     say(f"base {base.name}: {len(steps)} commits on {state.version}, "
         f"tip {tip[:12]}")
-    return _move(layout, base, git, state, tip, wanted)
+    return _move(place, state, tip, wanted)
 
 
 def _stage(base: Base, aside: Git, step: Step, tip: str) -> None:
@@ -334,31 +391,31 @@ def _why(aside: Git, patch: Patch, said: str) -> str:
     return f"does not apply: {where}"
 
 
-def _move(layout: Layout, base: Base, git: Git, state: State, tip: str,
-          inputs: str) -> State:
-    """Check a commit out on the branch gup/<base>, in a way that can resume."""
+def _move(place: Place, state: State, tip: str, inputs: str) -> State:
+    """Check a commit out on the tree's branch, in a way that can resume."""
+    git = place.git
     state.target = tip
     state.inputs = inputs
     _save(git, state)
-    git.run("checkout", "-q", "--no-overwrite-ignore", "-B", f"gup/{base.name}", tip)
+    git.run("checkout", "-q", "--no-overwrite-ignore", "-B", place.branch, tip)
     state.head, state.target = tip, ""
     _save(git, state)
     return state
 
 
-def _resume(layout: Layout, base: Base, git: Git, state: State) -> State:
+def _resume(place: Place, state: State) -> State:
     """Finish a checkout that was killed, unless a person has edited since."""
-    say(f"base {base.name}: finishing an interrupted checkout")
+    git = place.git
+    say(f"base {place.base.name}: finishing an interrupted checkout")
     (_git_dir(git) / "index.lock").unlink(missing_ok=True)
     ours = set(git.lines("diff", "--name-only", "--no-renames", state.head,
                          state.target))
     for line in git.lines("status", "--porcelain", "--no-renames"):
         name = line[3:]
         if name not in ours or not _half_written(git, state, name):
-            raise UsageError(_in_the_way(layout, base.name, [f"changed file {name}"],
-                                         False))
+            raise UsageError(_in_the_way(place, [f"changed file {name}"], False))
     git.run("reset", "-q", "--hard")
-    return _move(layout, base, git, state, state.target, state.inputs)
+    return _move(place, state, state.target, state.inputs)
 
 
 def _half_written(git: Git, state: State, name: str) -> bool:

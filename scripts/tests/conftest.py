@@ -64,6 +64,7 @@ package_version = "6.1.9-1"
 suites = ["stable"]
 version = "6.1.9"
 kunit_filter = true
+kunit_of = ""
 [base."6.1".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 [base."7.2"]
@@ -72,16 +73,19 @@ package_version = "7.2.1-1"
 suites = ["sid"]
 version = "7.2.1"
 kunit_filter = false
+kunit_of = ""
 [base."7.2".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 """,
     "arches.toml": """\
 [arch.um]
 kunit_arguments = []
+exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
+exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 """,
