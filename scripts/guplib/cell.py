@@ -307,7 +307,9 @@ def _store(cell: Cell, verdict: Verdict) -> None:
         "verdict": verdict.word, "against": list(verdict.against),
         "cases": [asdict(case) for case in verdict.cases],
     }
-    files.write(cell.folder / "results.json", json.dumps(results, indent=1) + "\n")
+    place = cell.tree.place
+    files.write(cell.layout.results(place.base.name, cell.arch.name, place.patched),
+                json.dumps(results, indent=1) + "\n")
 
 
 def _queue_commit(layout: Layout) -> tuple[str, bool]:

@@ -168,11 +168,25 @@ def kernel_files(version: str, gup_c: list[str] | None = None) -> dict[str, str]
     }
 
 
-def write_tarball(path: Path, version: str, gup_c: list[str] | None = None) -> Path:
-    """Pack a made-up kernel."""
+def as_module(script: str) -> str:
+    """A kunit.py with the two functions that a real one has."""
+    body = script.replace("sys.argv", "argv").replace(
+        'calls.write("', 'calls.write("in " + get_kernel_root_path() + " " + "')
+    indented = "".join(f"    {line}\n" for line in body.splitlines())
+    return ("import sys\n\ndef get_kernel_root_path():\n    return 'its own tree'\n\n"
+            f"def main(words):\n    argv = ['', *words]\n{indented}\n"
+            "if __name__ == '__main__':\n    main(sys.argv[1:])\n")
+
+
+def write_tarball(path: Path, version: str, gup_c: list[str] | None = None,
+                  replaced: dict[str, str] | None = None,
+                  wrap_kunit: bool = False) -> Path:
+    """Pack a made-up kernel, with some files replaced."""
+    if wrap_kunit:
+        replaced = {"tools/testing/kunit/kunit.py": as_module(KUNIT_PY)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:xz" if path.suffix == ".xz" else "w") as archive:
-        for name, text in kernel_files(version, gup_c).items():
+        for name, text in (kernel_files(version, gup_c) | (replaced or {})).items():
             entry = tarfile.TarInfo(f"linux-{version}/{name}")
             entry.size = len(text.encode())
             archive.addfile(entry, io.BytesIO(text.encode()))
@@ -223,9 +237,9 @@ class Project:
         path = Path(f"{self.plan}.calls")
         return path.read_text().splitlines() if path.exists() else []
 
-    def results(self, base: str = "6.1") -> dict:
+    def results(self, base: str = "6.1", patched: bool = True) -> dict:
         """What results.json holds."""
-        return json.loads((self.layout.cell(base, "um") / "results.json").read_text())
+        return json.loads(self.layout.results(base, "um", patched).read_text())
 
 
 def kunit_json(**cases: str) -> dict:
