@@ -2,6 +2,7 @@
 """All checks of the project, and one count of them."""
 
 import fnmatch
+import json
 import os
 import sys
 import xml.etree.ElementTree
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import cell, command, config, packages, patchfile, queue, tree
+from . import cell, command, config, measured, packages, patchfile, queue, tree
 from .cell import Request
 from .console import Progress, say
 from .errors import EnvironmentFault, GupError
@@ -17,7 +18,7 @@ from .layout import Layout
 from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
-STEPS = ("unit", "rules", "quilt", "checkpatch", "kunit")
+STEPS = ("unit", "rules", "tables", "quilt", "checkpatch", "kunit")
 ARCH = "um"
 
 
@@ -59,6 +60,8 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
     defects = queue.defects(layout)
     if "rules" in steps or defects:
         tally.record("rules", queue.problems(layout))
+    if "tables" in steps and not defects:
+        tally.record("tables", measured.problems(layout))
     if not defects:
         _on_bases(layout, steps, bases, tally)
     return tally
@@ -86,7 +89,7 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
         if "checkpatch" in steps:
             _checkpatch(layout, ready, tally, suites=base == bases[-1])
         if "kunit" in steps:
-            _kunit(layout, base, tally)
+            _kunit(layout, base, tally, compare="tables" in steps)
     if bases and not had:
         tally.record("bases", ["no base could be had"])
 
@@ -183,8 +186,11 @@ def _checkpatch_one(layout: Layout, ready: Tree, path: Path,
             for line in result.output.splitlines() if line.strip()]
 
 
-def _kunit(layout: Layout, base: str, tally: Tally) -> None:
-    """One cell: each case counts, and so does whatever else stands against it."""
+def _kunit(layout: Layout, base: str, tally: Tally, compare: bool) -> None:
+    """One cell: each case counts, and so does whatever else stands against it.
+
+    With compare, the cell also has to agree with the tables of README.
+    """
     try:
         verdict = cell.run(layout, Request(base, ARCH))
     except GupError as error:
@@ -194,6 +200,10 @@ def _kunit(layout: Layout, base: str, tally: Tally) -> None:
     tally.passed += verdict.count(PASSED)
     tally.skipped += verdict.count(SKIPPED)
     tally.failures += list(_failed(base, verdict))
+    if compare:
+        results = json.loads(layout.results(base, ARCH).read_text())
+        tally.record(f"measured {base}/{ARCH}",
+                     measured.disagreement(layout, measured.of_results(results)))
 
 
 def _failed(base: str, verdict: cell.Verdict) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import cell, check, command, config, packages, source, tree
+from . import cell, check, command, config, matrix, packages, source, tree
 from .errors import GupError, UsageError
 from .layout import Layout
 from .verdict import PASSED
@@ -60,6 +60,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("tree", _tree, _tree_options),
+                                ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
         about = inspect.getdoc(call) or ""
         verb = verbs.add_parser(name, help=about.splitlines()[0], description=about)
@@ -101,11 +102,26 @@ def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       "and go back to the queue")
 
 
+def _matrix_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--bases", type=_list, metavar="B,…",
+                      help="run these bases (default: all)")
+    verb.add_argument("--arches", type=_list, metavar="A,…",
+                      help="run these architectures (default: all)")
+    verb.add_argument("--unpatched", action="store_true",
+                      help="run each cell without the series, too")
+    verb.add_argument("--record", action="store_true",
+                      help="write what comes out to doc/measured.json and README.md")
+
+
 def _check_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--only", type=_steps, default=check.STEPS, metavar="STEP,…",
                       help=f"make these checks alone: {', '.join(check.STEPS)}")
-    verb.add_argument("--bases", type=lambda text: text.split(","), metavar="B,…",
+    verb.add_argument("--bases", type=_list, metavar="B,…",
                       help="on these bases alone (default: all)")
+
+
+def _list(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _steps(text: str) -> tuple[str, ...]:
@@ -156,6 +172,19 @@ def _tree(layout: Layout, options: argparse.Namespace) -> int:
     print(f"{place.path.relative_to(layout.root)}: {ready.state.version}, branch "
           f"{place.branch} at {ready.state.head[:12]}")
     return 0
+
+
+def _matrix(layout: Layout, options: argparse.Namespace) -> int:
+    """Run many cells and show one table of them.
+
+    Without options: all bases on all architectures. The table also goes to
+    build/matrix.json. Exit code: 0 if all cells with the series passed.
+    """
+    rows = matrix.run(layout, matrix.requests(
+        layout, options.bases or list(config.bases(layout)),
+        options.arches or list(config.arches(layout)), options.unpatched),
+        options.record)
+    return matrix.exit_code(rows)
 
 
 def _check(layout: Layout, options: argparse.Namespace) -> int:

@@ -37,6 +37,16 @@ class Layout:
         return self.root / "build"
 
     @property
+    def readme(self) -> Path:
+        """What a user reads first."""
+        return self.root / "README.md"
+
+    @property
+    def measured(self) -> Path:
+        """What the cells came to when they were last recorded."""
+        return self.root / "doc" / "measured.json"
+
+    @property
     def check_log(self) -> Path:
         """Folder of the logs that gup check leaves."""
         return self.build / "check"

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many cells, what is recorded of them, and the tables of README."""
+
+import json
+
+import pytest
+
+from conftest import kunit_json
+from guplib import measured, queue
+from guplib.measured import BEGIN, END, Measured
+
+
+@pytest.fixture
+def readme(project):
+    path = project.layout.readme
+    path.write_text(f"# Title\n\n{BEGIN}{END}\nafter\n")
+    return path
+
+
+def cell(base="6.1", patched=True, counts=(2, 0, 0), arch="um", verdict="passed"):
+    return Measured(base, arch, patched, "6.1.9", verdict, {"put_user_page": list(counts)})
+
+
+def standing(project, *cells, base="6.1"):
+    topic = queue.topic(project.layout, "one-line")
+    return measured.standing(topic, base, {cell.key: cell for cell in cells})
+
+
+def test_matrix_runs_all_bases_and_writes_a_table(project, gup):
+    said = gup("matrix", "--arches", "um")
+    assert said.code == 0, said
+    cells = json.loads((project.root / "build/matrix.json").read_text())["cells"]
+    assert [(cell["base"], cell["arch"], cell["verdict"], cell["passed"])
+            for cell in cells] == [("6.1", "um", "passed", 2), ("7.2", "um", "passed", 2)]
+    assert (project.root / cells[0]["results"]).exists()
+
+
+def test_failed_cell_does_not_end_the_matrix(project, gup):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    said = gup("matrix", "--arches", "um")
+    assert said.code == 1 and said.out.count("um  failed        1       1") == 2
+
+
+def test_failed_unpatched_cell_is_what_it_is_there_for(project, gup):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    gup("matrix", "--arches", "um", "--bases", "6.1", "--unpatched")
+    project.behave(json=kunit_json(adds="PASS", drops="PASS"))
+    said = gup("matrix", "--arches", "um", "--bases", "6.1", "--unpatched")
+    assert said.code == 0 and "6.1/um unpatched" in said.out
+
+
+def test_cell_that_the_machine_cannot_run_is_missing(project, gup, stub, monkeypatch):
+    from guplib import packages
+    stub("sudo", "exit 1")
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    said = gup("matrix", "--bases", "6.1")
+    assert said.code == 3 and "6.1/far  missing" in said.out
+    assert "6.1/um   passed" in said.out
+
+
+def test_build_failure_is_a_failed_cell(project, gup):
+    project.behave(codes={"config": 0, "build": 1, "exec": 0})
+    said = gup("matrix", "--arches", "um", "--bases", "6.1")
+    assert said.code == 1 and "does not build" in said.out
+
+
+@pytest.mark.parametrize("words, part", [
+    (("--bases", "9"), "unknown base '9'"), (("--arches", "vax"), "unknown arch 'vax'")])
+def test_unknown_names(refused, words, part):
+    assert part in refused(2, "matrix", *words)
+
+
+def test_record_writes_readme_between_its_marks(project, gup, readme):
+    assert gup("matrix", "--arches", "um", "--unpatched", "--record").code == 0
+    text = readme.read_text()
+    assert text.startswith("# Title\n") and text.endswith("after\n")
+    assert "| um | 2 | 2 |" in text
+    assert "`one-line`" in text
+
+
+def test_record_keeps_the_cells_that_were_not_run(project, gup, readme):
+    gup("matrix", "--arches", "um", "--record")
+    gup("matrix", "--arches", "um", "--bases", "6.1", "--record")
+    assert len(measured.load(project.layout)) == 2
+
+
+def test_readme_without_the_marks_is_refused(project, refused):
+    project.layout.readme.write_text("# Title\n")
+    assert "put them back" in refused(2, "matrix", "--arches", "um", "--record")
+
+
+def test_damaged_record_is_one_line(project, refused, readme):
+    project.layout.measured.parent.mkdir()
+    project.layout.measured.write_text("[{]")
+    assert "measured.json: damaged" in refused(2, "matrix", "--arches", "um", "--record")
+
+
+def test_fixed_is_failed_before_and_passed_after(project):
+    assert standing(project, cell(), cell(patched=False, counts=(1, 1, 0))) == "fixed"
+
+
+def test_fix_that_was_never_seen_to_fail_is_unproven(project):
+    assert standing(project, cell(), cell(patched=False)) == "unproven"
+
+
+def test_topic_whose_suites_fail_is_broken(project):
+    assert standing(project, cell(counts=(1, 1, 0)),
+                    cell(patched=False, counts=(1, 1, 0))) == "broken"
+
+
+def test_topic_that_was_not_measured_says_so(project):
+    assert standing(project) == "?"
+    assert standing(project, cell()) == "?"
+    assert standing(project, cell(counts=(0, 0, 2)), cell(patched=False)) == "?"
+
+
+def test_topic_in_the_base_passes_on_both(project):
+    path = project.root / "patches/one-line/topic.toml"
+    path.write_text(path.read_text().replace('"6.1" = "needed"', '"6.1" = "in-base"'))
+    assert standing(project, cell(), cell(patched=False)) == "in base"
+    assert standing(project, cell(), cell(patched=False, counts=(1, 1, 0))) == "broken"
+
+
+def test_topic_that_adds_functions_cannot_fail_before(project):
+    path = project.root / "patches/one-line/topic.toml"
+    path.write_text(path.read_text().replace("[base]", "adds = true\n[base]"))
+    assert standing(project, cell()) == "added"
+
+
+def test_topic_that_does_not_apply(project):
+    path = project.root / "patches/one-line/topic.toml"
+    path.write_text(path.read_text().replace('"6.1" = "needed"',
+                                             '"6.1" = "not-applicable no THP"'))
+    assert standing(project) == "n/a"
+
+
+def test_edited_table_is_found(project, gup, readme):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    gup("matrix", "--arches", "um", "--unpatched", "--record")
+    assert measured.problems(project.layout)[0].endswith("broken; see doc/measured.json")
+    readme.write_text(readme.read_text().replace("| um | 1", "| um | 2"))
+    assert "README.md: the tables differ" in measured.problems(project.layout)[0]
+
+
+def test_cell_that_differs_from_the_record_is_found(project, readme):
+    measured.record(project.layout, [cell()])
+    assert not measured.disagreement(project.layout, cell())
+    assert "[1, 1, 0]" in measured.disagreement(project.layout, cell(counts=(1, 1, 0)))[0]
+    assert "record it" in measured.disagreement(project.layout, cell(base="7.2"))[0]
