@@ -182,7 +182,7 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
         log = cell.folder / "build.log"
         with Progress(f"{cell.name}: building", lambda: _objects(cell)) as progress:
             result = command.run(
-                _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0))}"),
+                _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0)) + 1}"),
                 cwd=cell.tree.path, env=env, check=False, log=log, watch=progress.tick)
         found = buildlog.read(result.output, cell.tree.path, touched)
         _forget(cell, found.units)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one way to run another program."""
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,8 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
     env is added to this process's environment. With log, the output is also
     kept in that file, growing while the program runs. watch is called every
     POLL_SECONDS. With stderr_apart, output holds stdout alone and stderr is
-    heard only in an error. The program gets a process group of its own: when
-    this call is interrupted, the whole group is ended.
+    heard only in an error. The program gets a process group of its own, which
+    is ended with the program, and when this call is interrupted.
 
     Raises EnvironmentFault when the program is missing, when the disk is
     full, or, with check, when it fails.
@@ -65,6 +65,7 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
                 f"{words[0]}: program not found; install it and call again"
             ) from error
         _wait(child, stdin, watch)
+        _end_group(child)
         output, errors = _contents(sink), _contents(aside)
     result = Result(words, child.returncode, output)
     if result.returncode and DISK_FULL in output + errors:
@@ -118,14 +119,10 @@ def _wait(child: subprocess.Popen, stdin: bytes,
 
 
 def _end_group(child: subprocess.Popen) -> None:
-    deadline = time.monotonic() + GRACE_SECONDS
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
+    """End what is left of a program and of the programs that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+        os.killpg(child.pid, signal.SIGKILL)
     child.wait()

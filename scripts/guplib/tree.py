@@ -410,11 +410,16 @@ def _resume(place: Place, state: State) -> State:
     (_git_dir(git) / "index.lock").unlink(missing_ok=True)
     ours = set(git.lines("diff", "--name-only", "--no-renames", state.head,
                          state.target))
-    for line in git.lines("status", "--porcelain", "--no-renames"):
+    new = []
+    for line in git.lines("status", "--porcelain", "--no-renames", "-uall"):
         name = line[3:]
         if name not in ours or not _half_written(git, state, name):
             raise UsageError(_in_the_way(place, [f"changed file {name}"], False))
+        if line.startswith("??"):
+            new.append(place.path / name)
     git.run("reset", "-q", "--hard")
+    for path in new:
+        path.unlink()
     return _move(place, state, state.target, state.inputs)
 
 

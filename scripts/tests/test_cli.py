@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,13 @@ def test_failed_program_gives_its_last_line():
 def test_log_holds_what_a_program_printed(tmp_path):
     command.run(["echo", "hello"], log=tmp_path / "deep/log")
     assert (tmp_path / "deep/log").read_text() == "hello\n"
+
+
+def test_program_leaves_no_process_behind(tmp_path):
+    pid = tmp_path / "pid"
+    command.run(["sh", "-c", f"sleep 1000 & echo $! >{pid}"])
+    state = Path(f"/proc/{pid.read_text().strip()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_missing_folder_is_not_taken_for_a_missing_program(tmp_path):

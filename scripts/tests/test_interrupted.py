@@ -120,6 +120,21 @@ def test_kill_while_checking_out(project, gup, lines):
     assert project.git("status", "--porcelain") == ""
 
 
+def test_kill_while_the_first_checkout_creates_files(project, gup):
+    gup("tree")
+    base, target = (project.git("rev-parse", name) for name in ("base", "HEAD"))
+    project.git("checkout", "-q", "-B", "gup/6.1", base)
+    state = project.tree / ".git/gup.json"
+    state.write_text(state.read_text().replace(f'"head": "{target}"', f'"head": "{base}"')
+                     .replace('"target": ""', f'"target": "{target}"'))
+    half = project.tree / "mm/tests/put_user_page_kunit.c"
+    half.parent.mkdir()
+    half.write_text("static struct kunit_case")
+    assert gup("tree").code == 0
+    assert project.git("rev-parse", "HEAD") == target
+    assert project.git("status", "--porcelain") == ""
+
+
 def test_edit_after_an_interrupted_checkout_is_not_overwritten(project, gup, refused):
     cut_off_checkout(project, gup, "int mine;\n")
     assert "mm/gup.c" in refused(2, "tree")
