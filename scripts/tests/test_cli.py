@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,10 @@ def test_program_leaves_no_process_behind(tmp_path):
     pid = tmp_path / "pid"
     command.run(["sh", "-c", f"sleep 1000 & echo $! >{pid}"])
     state = Path(f"/proc/{pid.read_text().strip()}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    end = time.monotonic() + 10
+    while state.exists() and state.read_text().split()[2] != "Z":
+        assert time.monotonic() < end, "the program's child is still running"
+        time.sleep(0.01)
 
 
 def test_missing_folder_is_not_taken_for_a_missing_program(tmp_path):
