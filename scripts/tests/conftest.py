@@ -149,6 +149,13 @@ def with_line(number: int, text: str, lines: list[str] | None = None) -> list[st
     return changed
 
 
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file, which has to be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
 def blob_id(lines: list[str]) -> str:
     """git's id of a file with these lines."""
     content = ("\n".join(lines) + "\n").encode()

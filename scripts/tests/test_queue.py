@@ -3,13 +3,8 @@
 
 import pytest
 
+from conftest import edit
 from guplib import queue
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 @pytest.fixture

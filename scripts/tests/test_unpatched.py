@@ -6,13 +6,7 @@ import sys
 
 import pytest
 
-from conftest import SCRIPTS, kunit_json, write_tarball
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+from conftest import SCRIPTS, edit, kunit_json, write_tarball
 
 
 @pytest.fixture
