@@ -19,7 +19,6 @@ from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
 STEPS = ("unit", "rules", "tables", "quilt", "checkpatch", "kunit")
-ARCH = "um"
 
 
 @dataclass
@@ -89,7 +88,10 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
         if "checkpatch" in steps:
             _checkpatch(layout, ready, tally, suites=base == bases[-1])
         if "kunit" in steps:
-            _kunit(layout, base, tally, compare="tables" in steps)
+            for arch in config.arches(layout).values():
+                if any(fnmatch.fnmatch(base, glob) for glob in arch.checked):
+                    _kunit(layout, Request(base, arch.name), tally,
+                           compare="tables" in steps)
     if bases and not had:
         tally.record("bases", ["no base could be had"])
 
@@ -186,29 +188,29 @@ def _checkpatch_one(layout: Layout, ready: Tree, path: Path,
             for line in result.output.splitlines() if line.strip()]
 
 
-def _kunit(layout: Layout, base: str, tally: Tally, compare: bool) -> None:
+def _kunit(layout: Layout, request: Request, tally: Tally, compare: bool) -> None:
     """One cell: each case counts, and so does whatever else stands against it.
 
     With compare, the cell also has to agree with the tables of README.
     """
+    name = f"{request.base}/{request.arch}"
     try:
-        verdict = cell.run(layout, Request(base, ARCH))
+        verdict = cell.run(layout, request)
     except GupError as error:
-        tally.record(f"kunit {base}/{ARCH}", [str(error)])
+        tally.record(f"kunit {name}", [str(error)])
         return
-    cell.show(f"{base}/{ARCH}", verdict)
+    cell.show(name, verdict)
     tally.passed += verdict.count(PASSED)
     tally.skipped += verdict.count(SKIPPED)
-    tally.failures += list(_failed(base, verdict))
+    tally.failures += [f"{name} {text}" for text in _failed(verdict)]
     if compare:
-        results = json.loads(layout.results(base, ARCH).read_text())
-        tally.record(f"measured {base}/{ARCH}",
+        results = json.loads(layout.results(request.base, request.arch).read_text())
+        tally.record(f"measured {name}",
                      measured.disagreement(layout, measured.of_results(results)))
 
 
-def _failed(base: str, verdict: cell.Verdict) -> Iterator[str]:
+def _failed(verdict: cell.Verdict) -> Iterator[str]:
     for case in verdict.cases:
         if case.status == FAILED:
-            yield f"{base}/{ARCH} {case.suite}.{case.name}"
-    for line in verdict.against:
-        yield f"{base}/{ARCH} {line}"
+            yield f"{case.suite}.{case.name}"
+    yield from verdict.against

@@ -36,6 +36,7 @@ class Arch:
     exec_arguments: tuple[str, ...]
     compiler: str
     needs: tuple[str, ...]
+    checked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
-              "needs": list}
+              "needs": list, "checked": list}
     return {name: Arch(name=name, **_fields(path, f"arch {name}", table, wanted))
             for name, table in load(path).get("arch", {}).items()}
 

@@ -83,11 +83,13 @@ kunit_arguments = []
 exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
+checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
 exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
+checked = []
 """,
     "packages.toml": """\
 [kernel]
