@@ -55,7 +55,7 @@ def _package(place: Path, base: Base) -> Path:
     if version not in offered:
         version = offered[0]
         say(f"base {base.name}: the mirror has {base.package} {version}, "
-            f"no longer the verified {base.package_version}")
+            f"not the verified {base.package_version}")
     for left_over in place.glob("*.deb"):
         left_over.unlink()
     with Progress(f"base {base.name}: downloading {base.package} {version}") as step:
