@@ -10,7 +10,6 @@
 #include <linux/errno.h>
 #include <linux/highmem.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 
 #include "gup_fixture.h"
 
@@ -19,142 +18,7 @@
 static long get_pages(unsigned long addr, unsigned long nr_pages,
 		      unsigned int gup_flags, struct page **pages)
 {
-	long got;
-
-	mmap_read_lock(current->mm);
-	got = get_user_pages(addr, nr_pages, gup_flags, pages);
-	mmap_read_unlock(current->mm);
-	return got;
-}
-
-static long get_pages_fast(unsigned long addr, unsigned long nr_pages,
-			   unsigned int gup_flags, struct page **pages)
-{
-	return get_user_pages_fast(addr, nr_pages, gup_flags, pages);
-}
-
-static long get_pages_remote(unsigned long addr, unsigned long nr_pages,
-			     unsigned int gup_flags, struct page **pages)
-{
-	long got;
-
-	mmap_read_lock(current->mm);
-	got = get_user_pages_remote(current->mm, addr, nr_pages, gup_flags,
-				    pages, NULL);
-	mmap_read_unlock(current->mm);
-	return got;
-}
-
-static long get_pages_unlocked(unsigned long addr, unsigned long nr_pages,
-			       unsigned int gup_flags, struct page **pages)
-{
-	return get_user_pages_unlocked(addr, nr_pages, pages, gup_flags);
-}
-
-static long pin_pages(unsigned long addr, unsigned long nr_pages,
-		      unsigned int gup_flags, struct page **pages)
-{
-	long got;
-
-	mmap_read_lock(current->mm);
-	got = pin_user_pages(addr, nr_pages, gup_flags, pages);
-	mmap_read_unlock(current->mm);
-	return got;
-}
-
-static long pin_pages_fast(unsigned long addr, unsigned long nr_pages,
-			   unsigned int gup_flags, struct page **pages)
-{
-	return pin_user_pages_fast(addr, nr_pages, gup_flags, pages);
-}
-
-static long pin_pages_remote(unsigned long addr, unsigned long nr_pages,
-			     unsigned int gup_flags, struct page **pages)
-{
-	long got;
-
-	mmap_read_lock(current->mm);
-	got = pin_user_pages_remote(current->mm, addr, nr_pages, gup_flags,
-				    pages, NULL);
-	mmap_read_unlock(current->mm);
-	return got;
-}
-
-static long pin_pages_unlocked(unsigned long addr, unsigned long nr_pages,
-			       unsigned int gup_flags, struct page **pages)
-{
-	return pin_user_pages_unlocked(addr, nr_pages, pages, gup_flags);
-}
-
-/* A call that takes references, and the one that gives them back */
-struct gup_method {
-	const char *name;
-	long (*acquire)(unsigned long addr, unsigned long nr_pages,
-			unsigned int gup_flags, struct page **pages);
-	void (*release)(struct page *page);
-	/* What one reference adds to the refcount of a small page */
-	int weight;
-};
-
-/* put_page() is inline on some kernels and a macro must not be pointed to. */
-static void release_get(struct page *page)
-{
-	put_page(page);
-}
-
-static const struct gup_method gup_get_normal = {
-	"get_user_pages", get_pages, release_get, 1
-};
-
-static const struct gup_method gup_get_fast = {
-	"get_user_pages_fast", get_pages_fast, release_get, 1
-};
-
-static const struct gup_method gup_get_remote = {
-	"get_user_pages_remote", get_pages_remote, release_get, 1
-};
-
-static const struct gup_method gup_get_unlocked = {
-	"get_user_pages_unlocked", get_pages_unlocked, release_get, 1
-};
-
-static const struct gup_method gup_pin_normal = {
-	"pin_user_pages", pin_pages, unpin_user_page, GUP_PIN_COUNTING_BIAS
-};
-
-static const struct gup_method gup_pin_fast = {
-	"pin_user_pages_fast", pin_pages_fast, unpin_user_page,
-	GUP_PIN_COUNTING_BIAS
-};
-
-static const struct gup_method gup_pin_remote = {
-	"pin_user_pages_remote", pin_pages_remote, unpin_user_page,
-	GUP_PIN_COUNTING_BIAS
-};
-
-static const struct gup_method gup_pin_unlocked = {
-	"pin_user_pages_unlocked", pin_pages_unlocked, unpin_user_page,
-	GUP_PIN_COUNTING_BIAS
-};
-
-static const struct gup_method *const gup_methods[] = {
-	&gup_get_normal, &gup_get_fast, &gup_get_remote, &gup_get_unlocked,
-	&gup_pin_normal, &gup_pin_fast, &gup_pin_remote, &gup_pin_unlocked,
-};
-
-/* Fill pages[] with something that no call may take for a page. */
-static void poison(struct page **pages, unsigned int nr)
-{
-	while (nr--)
-		pages[nr] = GUP_POISON;
-}
-
-/* Release what an acquire() returned, whether that was a count or an errno. */
-static void release_pages_of(const struct gup_method *m, struct page **pages,
-			     long got)
-{
-	while (got-- > 0)
-		m->release(pages[got]);
+	return gup_methods[GUP_GET].acquire(addr, nr_pages, gup_flags, pages);
 }
 
 static void returns_all_pages_in_order(struct kunit *test)
@@ -165,21 +29,21 @@ static void returns_all_pages_in_order(struct kunit *test)
 	unsigned int m, i;
 	long got;
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, NR_PAGES + 1);
-		got = gup_methods[m]->acquire(addr, NR_PAGES, 0, pages);
-		release_pages_of(gup_methods[m], pages, got);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, NR_PAGES + 1);
+		got = gup_methods[m].acquire(addr, NR_PAGES, 0, pages);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 				    "pages returned by %s()",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		for (i = 0; i < NR_PAGES; i++)
 			KUNIT_EXPECT_PTR_EQ_MSG(test, pages[i], file->heads[i],
 						"pages[%u] of %s()", i,
-						gup_methods[m]->name);
+						gup_methods[m].name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[NR_PAGES], GUP_POISON,
 					"%s() wrote behind pages[]",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -191,17 +55,17 @@ static void takes_an_address_inside_of_a_page(struct kunit *test)
 	unsigned int m;
 	long got;
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, 1);
-		got = gup_methods[m]->acquire(addr + PAGE_SIZE + 1, 1, 0,
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, 1);
+		got = gup_methods[m].acquire(addr + PAGE_SIZE + 1, 1, 0,
 					      pages);
-		release_pages_of(gup_methods[m], pages, got);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, 1L, "pages returned by %s()",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], file->heads[1],
 					"page that %s() returned",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -212,15 +76,15 @@ static void returns_0_for_0_pages(struct kunit *test)
 	unsigned int m;
 	long got;
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, 1);
-		got = gup_methods[m]->acquire(addr, 0, 0, pages);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, 1);
+		got = gup_methods[m].acquire(addr, 0, 0, pages);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, 0L, "%s() for 0 pages",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], GUP_POISON,
 					"%s() for 0 pages wrote to pages[]",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -235,22 +99,22 @@ static void stops_at_a_hole_in_the_mapping(struct kunit *test)
 	/* [page] [page] hole [page] */
 	gup_unmap(test, addr + 2 * PAGE_SIZE, 1);
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, NR_PAGES);
-		got = gup_methods[m]->acquire(addr, NR_PAGES, 0, pages);
-		release_pages_of(gup_methods[m], pages, got);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, NR_PAGES);
+		got = gup_methods[m].acquire(addr, NR_PAGES, 0, pages);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, 2L,
 				    "pages that %s() found before the hole",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		for (i = 0; i < 2; i++)
 			KUNIT_EXPECT_PTR_EQ_MSG(test, pages[i], file->heads[i],
 						"pages[%u] of %s()", i,
-						gup_methods[m]->name);
+						gup_methods[m].name);
 		for (i = 2; i < NR_PAGES; i++)
 			KUNIT_EXPECT_PTR_EQ_MSG(test, pages[i], GUP_POISON,
 						"%s() wrote pages[%u], but did not count it",
-						gup_methods[m]->name, i);
+						gup_methods[m].name, i);
 	}
 }
 
@@ -265,17 +129,17 @@ static void stops_at_the_end_of_the_file(struct kunit *test)
 	/* The mapping is as long as before, but its last page is no more. */
 	gup_file_forget(file, NR_PAGES - 1);
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, NR_PAGES);
-		got = gup_methods[m]->acquire(addr, NR_PAGES, 0, pages);
-		release_pages_of(gup_methods[m], pages, got);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, NR_PAGES);
+		got = gup_methods[m].acquire(addr, NR_PAGES, 0, pages);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, NR_PAGES - 1L,
 				    "pages that %s() found in the file",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[NR_PAGES - 1], GUP_POISON,
 					"%s() wrote a page beyond the file",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -287,17 +151,17 @@ static void expect_efault(struct kunit *test, unsigned long addr,
 	unsigned int m;
 	long got;
 
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, 2);
-		got = gup_methods[m]->acquire(addr, 2, gup_flags, pages);
-		release_pages_of(gup_methods[m], pages, got);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, 2);
+		got = gup_methods[m].acquire(addr, 2, gup_flags, pages);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)-EFAULT,
 				    "%s() with flags %#x",
-				    gup_methods[m]->name, gup_flags);
+				    gup_methods[m].name, gup_flags);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], GUP_POISON,
 					"%s() failed, but wrote to pages[]",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -344,7 +208,7 @@ static void forced_read_of_an_inaccessible_mapping_works(struct kunit *test)
 	long got;
 
 	got = get_pages(addr, 1, FOLL_FORCE, pages);
-	release_pages_of(&gup_get_normal, pages, got);
+	gup_release(&gup_methods[GUP_GET], pages, got);
 
 	KUNIT_EXPECT_EQ_MSG(test, got, 1L, "get_user_pages() with FOLL_FORCE");
 	KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], file->heads[0],
@@ -422,7 +286,7 @@ static void write_after_a_read_replaces_the_zero_page(struct kunit *test)
 	gup_get(test, addr, 1, &read);
 	put_page(read);
 	got = get_pages(addr, 1, FOLL_WRITE, written);
-	release_pages_of(&gup_get_normal, written, got);
+	gup_release(&gup_methods[GUP_GET], written, got);
 
 	KUNIT_EXPECT_PTR_EQ_MSG(test, read, ZERO_PAGE(addr),
 				"page that the read returned");
@@ -458,16 +322,16 @@ static void takes_nothing_if_the_length_overflows(struct kunit *test)
 	gup_map_anon(test, 1, PROT_READ);
 
 	/* From the last but one page of all over the end to the second one */
-	for (m = 0; m < ARRAY_SIZE(gup_methods); m++) {
-		poison(pages, NR_PAGES);
-		got = gup_methods[m]->acquire(addr, NR_PAGES, 0, pages);
+	for (m = 0; m < GUP_NR_METHODS; m++) {
+		gup_poison(pages, NR_PAGES);
+		got = gup_methods[m].acquire(addr, NR_PAGES, 0, pages);
 
 		/* GUP-fast says 0 or -EOVERFLOW, others look for a mapping. */
 		KUNIT_EXPECT_LE_MSG(test, got, 0L, "%s() with an overflow",
-				    gup_methods[m]->name);
+				    gup_methods[m].name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], GUP_POISON,
 					"%s() with an overflow wrote to pages[]",
-					gup_methods[m]->name);
+					gup_methods[m].name);
 	}
 }
 
@@ -476,19 +340,13 @@ static void eintr_if_the_caller_is_being_killed(struct kunit *test)
 	struct gup_file *file = gup_create_file(test, 0, 1);
 	unsigned long addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
 	struct page *pages[1] = { GUP_POISON };
-	bool killed;
 	long got;
 
-	/* A kernel thread ignores signals unless it asks for them. */
-	allow_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
-	killed = fatal_signal_pending(current);
+	gup_begin_to_be_killed(test);
 	got = get_pages(addr, 1, 0, pages);
-	flush_signals(current);
-	disallow_signal(SIGKILL);
-	release_pages_of(&gup_get_normal, pages, got);
+	gup_end_to_be_killed();
+	gup_release(&gup_methods[GUP_GET], pages, got);
 
-	KUNIT_ASSERT_TRUE_MSG(test, killed, "no SIGKILL was pending");
 	KUNIT_EXPECT_EQ_MSG(test, got, (long)-EINTR,
 			    "get_user_pages() with SIGKILL pending");
 	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(file->heads[0]), 1,
@@ -534,42 +392,42 @@ static void expect_exact_references(struct kunit *test,
 
 static void get_user_pages_takes_one_reference(struct kunit *test)
 {
-	expect_exact_references(test, &gup_get_normal);
+	expect_exact_references(test, &gup_methods[GUP_GET]);
 }
 
 static void get_user_pages_fast_takes_one_reference(struct kunit *test)
 {
-	expect_exact_references(test, &gup_get_fast);
+	expect_exact_references(test, &gup_methods[GUP_GET_FAST]);
 }
 
 static void get_user_pages_remote_takes_one_reference(struct kunit *test)
 {
-	expect_exact_references(test, &gup_get_remote);
+	expect_exact_references(test, &gup_methods[GUP_GET_REMOTE]);
 }
 
 static void get_user_pages_unlocked_takes_one_reference(struct kunit *test)
 {
-	expect_exact_references(test, &gup_get_unlocked);
+	expect_exact_references(test, &gup_methods[GUP_GET_UNLOCKED]);
 }
 
 static void pin_user_pages_takes_one_pin(struct kunit *test)
 {
-	expect_exact_references(test, &gup_pin_normal);
+	expect_exact_references(test, &gup_methods[GUP_PIN]);
 }
 
 static void pin_user_pages_fast_takes_one_pin(struct kunit *test)
 {
-	expect_exact_references(test, &gup_pin_fast);
+	expect_exact_references(test, &gup_methods[GUP_PIN_FAST]);
 }
 
 static void pin_user_pages_remote_takes_one_pin(struct kunit *test)
 {
-	expect_exact_references(test, &gup_pin_remote);
+	expect_exact_references(test, &gup_methods[GUP_PIN_REMOTE]);
 }
 
 static void pin_user_pages_unlocked_takes_one_pin(struct kunit *test)
 {
-	expect_exact_references(test, &gup_pin_unlocked);
+	expect_exact_references(test, &gup_methods[GUP_PIN_UNLOCKED]);
 }
 
 static struct kunit_case gup_contract_cases[] = {

@@ -8,14 +8,17 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/pgtable.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
+#include <linux/vmstat.h>
 #include <trace/events/kmem.h>
 #include <trace/events/page_ref.h>
 
 #include "gup_fixture.h"
 
-#define GUP_MAX_FILES	4
+#define GUP_MAX_FILES	8
 
 struct gup_fixture {
 	struct file *files[GUP_MAX_FILES];
@@ -43,9 +46,22 @@ static const struct address_space_operations gup_file_aops = {
 	.dirty_folio = gup_file_dirty_folio,
 };
 
+/* A page frame that has no struct page, and that nobody is going to access */
+static unsigned long gup_bare_pfn(void)
+{
+	unsigned long pfn = page_to_pfn(ZERO_PAGE(0));
+
+	while (pfn_valid(pfn))
+		pfn += PMD_SIZE >> PAGE_SHIFT;
+	return pfn;
+}
+
 static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
+
+	if (vmf->pgoff < BITS_PER_LONG && file->bare & BIT(vmf->pgoff))
+		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
 
 	vmf->page = gup_file_page(file, vmf->pgoff);
 	if (!vmf->page)
@@ -61,8 +77,12 @@ static const struct vm_operations_struct gup_file_vm_ops = {
 
 static int gup_file_mmap(struct file *filp, struct vm_area_struct *vma)
 {
+	struct gup_file *file = filp->private_data;
+
 	vma->vm_ops = &gup_file_vm_ops;
-	vma->vm_private_data = filp->private_data;
+	vma->vm_private_data = file;
+	if (file->bare)
+		vm_flags_set(vma, VM_MIXEDMAP);
 	return 0;
 }
 
@@ -282,6 +302,238 @@ void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 			    addr);
 }
 EXPORT_SYMBOL_NS_GPL(gup_get, "EXPORTED_FOR_KUNIT_TESTING");
+
+static long gup_get_normal(unsigned long addr, unsigned long nr_pages,
+			   unsigned int gup_flags, struct page **pages)
+{
+	long got;
+
+	mmap_read_lock(current->mm);
+	got = get_user_pages(addr, nr_pages, gup_flags, pages);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static long gup_get_fast(unsigned long addr, unsigned long nr_pages,
+			 unsigned int gup_flags, struct page **pages)
+{
+	return get_user_pages_fast(addr, nr_pages, gup_flags, pages);
+}
+
+static long gup_get_remote(unsigned long addr, unsigned long nr_pages,
+			   unsigned int gup_flags, struct page **pages)
+{
+	long got;
+
+	mmap_read_lock(current->mm);
+	got = get_user_pages_remote(current->mm, addr, nr_pages, gup_flags,
+				    pages, NULL);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static long gup_get_unlocked(unsigned long addr, unsigned long nr_pages,
+			     unsigned int gup_flags, struct page **pages)
+{
+	return get_user_pages_unlocked(addr, nr_pages, pages, gup_flags);
+}
+
+static long gup_pin_normal(unsigned long addr, unsigned long nr_pages,
+			   unsigned int gup_flags, struct page **pages)
+{
+	long got;
+
+	mmap_read_lock(current->mm);
+	got = pin_user_pages(addr, nr_pages, gup_flags, pages);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static long gup_pin_fast(unsigned long addr, unsigned long nr_pages,
+			 unsigned int gup_flags, struct page **pages)
+{
+	return pin_user_pages_fast(addr, nr_pages, gup_flags, pages);
+}
+
+static long gup_pin_remote(unsigned long addr, unsigned long nr_pages,
+			   unsigned int gup_flags, struct page **pages)
+{
+	long got;
+
+	mmap_read_lock(current->mm);
+	got = pin_user_pages_remote(current->mm, addr, nr_pages, gup_flags,
+				    pages, NULL);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static long gup_pin_unlocked(unsigned long addr, unsigned long nr_pages,
+			     unsigned int gup_flags, struct page **pages)
+{
+	return pin_user_pages_unlocked(addr, nr_pages, pages, gup_flags);
+}
+
+/* put_page() is inline, and may be a macro. */
+static void gup_put_page(struct page *page)
+{
+	put_page(page);
+}
+
+#define GUP_METHOD_GET(suffix, acquire)					\
+	{ "get_user_pages" suffix, acquire, gup_put_page, 1, false }
+#define GUP_METHOD_PIN(suffix, acquire)					\
+	{ "pin_user_pages" suffix, acquire, unpin_user_page,		\
+	  GUP_PIN_COUNTING_BIAS, true }
+
+const struct gup_method gup_methods[GUP_NR_METHODS] = {
+	[GUP_GET] = GUP_METHOD_GET("", gup_get_normal),
+	[GUP_GET_FAST] = GUP_METHOD_GET("_fast", gup_get_fast),
+	[GUP_GET_REMOTE] = GUP_METHOD_GET("_remote", gup_get_remote),
+	[GUP_GET_UNLOCKED] = GUP_METHOD_GET("_unlocked", gup_get_unlocked),
+	[GUP_PIN] = GUP_METHOD_PIN("", gup_pin_normal),
+	[GUP_PIN_FAST] = GUP_METHOD_PIN("_fast", gup_pin_fast),
+	[GUP_PIN_REMOTE] = GUP_METHOD_PIN("_remote", gup_pin_remote),
+	[GUP_PIN_UNLOCKED] = GUP_METHOD_PIN("_unlocked", gup_pin_unlocked),
+};
+EXPORT_SYMBOL_NS_GPL(gup_methods, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_poison() - fill pages[] with something that no call takes for a page
+ * @pages: the array
+ * @nr: number of entries
+ */
+void gup_poison(struct page **pages, unsigned int nr)
+{
+	while (nr--)
+		pages[nr] = GUP_POISON;
+}
+EXPORT_SYMBOL_NS_GPL(gup_poison, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_release() - release what a call took, before anything is expected of it
+ * @m: the call
+ * @pages: its array, which was poisoned before
+ * @got: what it returned, be it a number of pages or an errno
+ *
+ * Entries that were counted but not written are left out, lest a kernel that
+ * gets this wrong dies before it fails the test.
+ */
+void gup_release(const struct gup_method *m, struct page **pages, long got)
+{
+	while (got-- > 0)
+		if (pages[got] != GUP_POISON)
+			m->release(pages[got]);
+}
+EXPORT_SYMBOL_NS_GPL(gup_release, "EXPORTED_FOR_KUNIT_TESTING");
+
+static long gup_read_node_counter(struct pglist_data *pgdat,
+				  enum node_stat_item item)
+{
+	long sum = atomic_long_read(&pgdat->vm_stat[item]);
+	int cpu;
+
+	/* What a CPU has counted stays with it for a while. */
+	for_each_online_cpu(cpu)
+		sum += per_cpu_ptr(pgdat->per_cpu_nodestats,
+				   cpu)->vm_node_stat_diff[item];
+	return sum;
+}
+
+/**
+ * gup_read_pin_counters() - read the counters of pins, exact to the page
+ *
+ * Return: their values on all nodes together.
+ */
+struct gup_pin_counters gup_read_pin_counters(void)
+{
+	struct gup_pin_counters sum = { 0, 0 };
+	int nid;
+
+	for_each_online_node(nid) {
+		struct pglist_data *pgdat = NODE_DATA(nid);
+
+		sum.acquired += gup_read_node_counter(pgdat,
+						      NR_FOLL_PIN_ACQUIRED);
+		sum.released += gup_read_node_counter(pgdat,
+						      NR_FOLL_PIN_RELEASED);
+	}
+	return sum;
+}
+EXPORT_SYMBOL_NS_GPL(gup_read_pin_counters, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_begin_to_be_killed() - have SIGKILL pending
+ * @test: the test context
+ *
+ * From here on to gup_end_to_be_killed(), which the caller must not miss, the
+ * slow path gives up at once. GUP-fast does not look at signals.
+ */
+void gup_begin_to_be_killed(struct kunit *test)
+{
+	/* A kernel thread ignores signals unless it asks for them. */
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_TRUE_MSG(test, fatal_signal_pending(current),
+			      "no SIGKILL is pending");
+}
+EXPORT_SYMBOL_NS_GPL(gup_begin_to_be_killed, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_end_to_be_killed() - have SIGKILL pending no longer
+ */
+void gup_end_to_be_killed(void)
+{
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+}
+EXPORT_SYMBOL_NS_GPL(gup_end_to_be_killed, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_map_anon_aligned() - map private anonymous memory that huge pages fit in
+ * @test: the test context
+ * @nr_pmds: length of the memory in entries of a PMD
+ * @prot: PROT_* flags
+ *
+ * Return: the address, which is a multiple of PMD_SIZE. Nothing is faulted in.
+ */
+unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
+				   unsigned long prot)
+{
+	unsigned long nr_pages = (nr_pmds + 1) * (PMD_SIZE >> PAGE_SHIFT);
+
+	return ALIGN(gup_map_anon(test, nr_pages, prot), PMD_SIZE);
+}
+EXPORT_SYMBOL_NS_GPL(gup_map_anon_aligned, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_mapped_by_pmd() - is there an entry of a PMD that maps a huge page?
+ * @addr: the address that it would map
+ *
+ * Return: true if there is. False if there is a page table, or nothing.
+ */
+bool gup_mapped_by_pmd(unsigned long addr)
+{
+	bool huge = false;
+	pgd_t *pgd;
+	p4d_t *p4d;
+	pud_t *pud;
+
+	mmap_read_lock(current->mm);
+	pgd = pgd_offset(current->mm, addr);
+	if (pgd_none(*pgd))
+		goto unlock;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		goto unlock;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud))
+		goto unlock;
+	huge = pmd_trans_huge(*pmd_offset(pud, addr));
+unlock:
+	mmap_read_unlock(current->mm);
+	return huge;
+}
+EXPORT_SYMBOL_NS_GPL(gup_mapped_by_pmd, "EXPORTED_FOR_KUNIT_TESTING");
 
 static void gup_count_drop(void *data, struct page *page, int v)
 {

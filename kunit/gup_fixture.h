@@ -21,6 +21,8 @@
  * @filp: the open file; what it holds lives until the last mapping is gone
  * @order: order of each compound page, or 0 for small pages
  * @nr_heads: number of entries in @heads
+ * @bare: bitmap of page offsets that are mapped by a pfn without struct page,
+ *	to be set before the file is mapped; their entries in @heads go unused
  * @nr_dirtied: how often a page was marked dirty through @mapping
  * @nr_dirtied_locked: how often that happened with the page locked
  * @refs_when_dirtied: refcount of the page that was marked dirty last, at the
@@ -44,6 +46,7 @@ struct gup_file {
 	struct file *filp;
 	unsigned int order;
 	unsigned int nr_heads;
+	unsigned long bare;
 	unsigned int nr_dirtied;
 	unsigned int nr_dirtied_locked;
 	int refs_when_dirtied;
@@ -64,6 +67,56 @@ struct gup_ref_trace {
 	unsigned int nr_freed;
 };
 
+/**
+ * struct gup_method - a call that takes references, and the one that drops them
+ * @name: name of the function that takes them
+ * @acquire: calls it with all locks that it needs; returns pages or -errno
+ * @release: releases one page that @acquire returned
+ * @weight: what one reference adds to the refcount of a small page
+ * @pins: whether these are pins
+ */
+struct gup_method {
+	const char *name;
+	long (*acquire)(unsigned long addr, unsigned long nr_pages,
+			unsigned int gup_flags, struct page **pages);
+	void (*release)(struct page *page);
+	int weight;
+	bool pins;
+};
+
+/* {get,pin}_user_pages(), and their _fast, _remote and _unlocked variants */
+enum {
+	GUP_GET,
+	GUP_GET_FAST,
+	GUP_GET_REMOTE,
+	GUP_GET_UNLOCKED,
+	GUP_PIN,
+	GUP_PIN_FAST,
+	GUP_PIN_REMOTE,
+	GUP_PIN_UNLOCKED,
+	GUP_NR_METHODS
+};
+
+extern const struct gup_method gup_methods[GUP_NR_METHODS];
+
+/* Loops over all methods, and over those that get or those that pin */
+#define gup_for_each(m)							\
+	for (m = gup_methods; m < gup_methods + GUP_NR_METHODS; m++)
+#define gup_for_each_get(m)						\
+	for (m = gup_methods; m < gup_methods + GUP_PIN; m++)
+#define gup_for_each_pin(m)						\
+	for (m = gup_methods + GUP_PIN; m < gup_methods + GUP_NR_METHODS; m++)
+
+/**
+ * struct gup_pin_counters - how many pins there have been on all nodes
+ * @acquired: NR_FOLL_PIN_ACQUIRED
+ * @released: NR_FOLL_PIN_RELEASED
+ */
+struct gup_pin_counters {
+	long acquired;
+	long released;
+};
+
 int gup_fixture_init(struct kunit *test);
 void gup_fixture_exit(struct kunit *test);
 
@@ -81,6 +134,16 @@ void gup_fault_in(struct kunit *test, unsigned long addr,
 		  unsigned long nr_pages, unsigned int fault_flags);
 void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 	     struct page **pages);
+
+void gup_poison(struct page **pages, unsigned int nr);
+void gup_release(const struct gup_method *m, struct page **pages, long got);
+struct gup_pin_counters gup_read_pin_counters(void);
+void gup_begin_to_be_killed(struct kunit *test);
+void gup_end_to_be_killed(void);
+
+unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
+				   unsigned long prot);
+bool gup_mapped_by_pmd(unsigned long addr);
 
 /* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
 struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);

@@ -9,11 +9,16 @@
 #include <kunit/test.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
+#include <linux/hugetlb.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -112,5 +117,68 @@ static bool gup_compat_dirty_folio(mapping, folio)
 /* Nobody here holds two such mappings at once. */
 #define kmap_local_page(p)		kmap_atomic(p)
 #define kunmap_local(addr)		kunmap_atomic(addr)
+
+/* Flags of a VMA can be written as they are. */
+static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
+					   vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+#define vm_flags_set			gup_compat_vm_flags_set
+
+/* Pages without struct page are given by a pfn and flags, here none. */
+#define vmf_insert_mixed(vma, addr, pfn)				\
+	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+
+/* This option has got another name. */
+#define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
+
+/* Flags of a VMA are an integer, and no flags are 0. */
+#define EMPTY_VMA_FLAGS			0
+
+/*
+ * A thread of the kernel is told its function by where others have their stack.
+ */
+struct gup_compat_clone_args {
+	u64 flags;
+	int exit_signal;
+	int kthread;
+	int (*fn)(void *arg);
+	void *fn_arg;
+};
+
+static inline pid_t gup_compat_clone(struct gup_compat_clone_args *new)
+{
+	struct kernel_clone_args args = {
+		.flags = new->flags,
+		.exit_signal = new->exit_signal,
+		.stack = (unsigned long)new->fn,
+		.stack_size = (unsigned long)new->fn_arg,
+	};
+
+	return kernel_clone(&args);
+}
+
+#define kernel_clone_args		gup_compat_clone_args
+#define kernel_clone(args)		gup_compat_clone(args)
+#define kthread_complete_and_exit(done, code)				\
+	complete_and_exit(done, code)
+
+/* The user whom mlock() is accounted to is asked for, but only if needed. */
+#define hugetlb_file_setup(name, size, flags, creat_flags, log)		\
+({									\
+	struct user_struct *user;					\
+	hugetlb_file_setup(name, size, flags, &user, creat_flags, log);	\
+})
+
+/* Long-term pins avoid CMA areas, and nothing else. */
+#define folio_is_longterm_pinnable(p)	(!is_migrate_cma_page(p))
+
+/* Cases have no attributes. */
+#define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
+
+/* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
+#define GUP_GET_NO_PAGE_ERRNO		(-EFAULT)
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -73,5 +74,27 @@ static inline unsigned long kunit_vm_mmap(struct kunit *test, struct file *file,
 
 	return vm_mmap(file, addr, len, prot, flag, offset);
 }
+
+/* Flags of a VMA can be written as they are. */
+static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
+					   vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+#define vm_flags_set			gup_compat_vm_flags_set
+
+/* Pages without struct page are given by a pfn and flags, here none. */
+#define vmf_insert_mixed(vma, addr, pfn)				\
+	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+
+/* This option has got another name. */
+#define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
+
+/* Flags of a VMA are an integer, and no flags are 0. */
+#define EMPTY_VMA_FLAGS			0
+
+/* Cases have no attributes. */
+#define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

@@ -8,7 +8,9 @@
 
 #include <kunit/test.h>
 #include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pfn_t.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -39,5 +41,15 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 
 #define KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, expected)		\
 	gup_compat_expect_count(test, expected)
+
+/* Pages without struct page are given by a pfn and flags, here none. */
+#define vmf_insert_mixed(vma, addr, pfn)				\
+	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+
+/* Flags of a VMA are an integer, and no flags are 0. */
+#define EMPTY_VMA_FLAGS			0
+
+/* Flags of a VMA are an integer, and no flags are 0. */
+#define EMPTY_VMA_FLAGS			0
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

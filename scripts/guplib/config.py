@@ -50,16 +50,16 @@ class Need:
 
 @dataclass(frozen=True)
 class Skip:
-    """A case that may skip, in which cells, for want of which option."""
+    """Cases that may skip, in which cells, for want of which option."""
 
     suite: str
-    case: str
+    cases: tuple[str, ...]
     cells: tuple[str, ...]
     option: str
 
     def allows(self, suite: str, case: str, cell: str) -> bool:
         """Whether this entry speaks of that case in that cell (BASE/ARCH)."""
-        return ((suite, case) == (self.suite, self.case)
+        return (suite == self.suite and case in self.cases
                 and any(fnmatch.fnmatch(cell, glob) for glob in self.cells))
 
 
@@ -185,12 +185,13 @@ def cells(layout: Layout) -> Cells:
         where[wanted["name"]] = wanted["cells"]
     skips = tuple(
         Skip(**_fields(path, "skip", entry,
-                       {"suite": str, "case": str, "cells": list, "option": str}))
+                       {"suite": str, "cases": list, "cells": list, "option": str}))
         for entry in table.get("skip", []))
     for skip in skips:
-        if skip.case not in suites.get(skip.suite, ()):
-            raise UsageError(f"{path}: a skip names {skip.suite}.{skip.case}, "
-                             "which no suite there has; mend the name")
+        for case in skip.cases:
+            if case not in suites.get(skip.suite, ()):
+                raise UsageError(f"{path}: a skip names {skip.suite}.{case}, which no "
+                                 "suite there has; mend the name")
     return Cells(suites, where, skips)
 
 

@@ -89,8 +89,11 @@ def _private_apt(place: Path, base: Base) -> list[str]:
 
 
 def _mirrors() -> dict[str, str]:
-    """Debian's mirrors by kind ('' or '-security'), from the machine's apt."""
-    listing = command.run(["apt-get", "indextargets", "--format",
+    """Debian's mirrors by kind ('' or '-security'), from the machine's apt.
+
+    It is asked for what it would fetch, for it may never have fetched anything.
+    """
+    listing = command.run(["apt-get", "indextargets", "--no-release-info", "--format",
                            "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
                           stderr_apart=True)
     found: dict[str, str] = {}

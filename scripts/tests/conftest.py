@@ -104,7 +104,7 @@ cells = ["*"]
 cases = ["adds", "drops"]
 [[skip]]
 suite = "put_user_page"
-case = "drops"
+cases = ["drops"]
 cells = ["7.2/*"]
 option = "CONFIG_THP"
 """,

@@ -16,9 +16,15 @@ CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; 
 SECONDS = 20
 
 
+def hear_interrupts():
+    """Undo what a shell does to its background jobs: there, Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(project, *words):
     return subprocess.Popen([sys.executable, "-c", CALL, SCRIPTS, project.root, *words],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=hear_interrupts)
 
 
 def wait_for(path):

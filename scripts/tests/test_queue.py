@@ -154,7 +154,7 @@ def test_listed_case_that_no_suite_has(project):
 
 
 def test_skip_of_an_unknown_case(project, refused):
-    edit(project.root / "config/cells.toml", 'case = "drops"', 'case = "drips"')
+    edit(project.root / "config/cells.toml", 'cases = ["drops"]', 'cases = ["drips"]')
     assert "put_user_page.drips" in refused(2, "kunit")
 
 

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of FOLL_LONGTERM. A page that is pinned for long must not be in an
+ * area that has to be emptied on demand, which is a CMA area or ZONE_MOVABLE.
+ * If it is there, it has to be migrated before it is pinned.
+ *
+ * GUP-fast cannot migrate, so it refuses such a page and leaves it to the slow
+ * path. The slow path in turn must take it before it can migrate it, and never
+ * fail because of where it is.
+ *
+ * Memory of both kinds is provided by the kernel parameters cma= and
+ * movablecore=.
+ */
+#include <linux/cma.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/list.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/page-isolation.h>
+
+#include "gup_fixture.h"
+
+#define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
+#define HUGE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+
+/* Pages of an area that are enough to be found, and then to be pinned */
+#define NR_TRIES	8192
+#define NR_PAGES	8
+
+/* Those that can pin for long on every kernel */
+static const unsigned int methods[] = {
+	GUP_PIN, GUP_PIN_FAST, GUP_PIN_REMOTE,
+};
+
+static bool is_cma(struct page *page)
+{
+	return is_migrate_cma_page(page);
+}
+
+static bool is_movable(struct page *page)
+{
+	return page_zonenum(page) == ZONE_MOVABLE;
+}
+
+/* An area that long-term pins have to avoid */
+struct area {
+	const char *name;
+	bool (*contains)(struct page *page);
+};
+
+static const struct area cma_area = { "CMA", is_cma };
+static const struct area movable_area = { "ZONE_MOVABLE", is_movable };
+
+static bool have_movable_zone(void)
+{
+	struct zone *zone;
+
+	for_each_populated_zone(zone)
+		if (zone_idx(zone) == ZONE_MOVABLE)
+			return true;
+	return false;
+}
+
+/*
+ * As long as there is memory in ZONE_MOVABLE, none is taken from CMA areas. So
+ * take all of it away, linked by page->lru, until give_back().
+ */
+static void take_movable_zone(struct list_head *taken)
+{
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN;
+	struct page *page;
+
+	if (!have_movable_zone())
+		return;
+	while ((page = alloc_pages(gfp, HUGE_ORDER))) {
+		list_add(&page->lru, taken);
+		if (!is_movable(page))
+			return;
+	}
+}
+
+static void give_back(struct list_head *taken)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, taken, lru) {
+		list_del(&page->lru);
+		__free_pages(page, HUGE_ORDER);
+	}
+}
+
+static struct page *page_at(struct kunit *test, unsigned long addr)
+{
+	struct page *page;
+
+	gup_get(test, addr, 1, &page);
+	put_page(page);
+	return page;
+}
+
+/*
+ * Fault in anonymous memory until @nr pages in a row are in @area.
+ * Return: their address, or 0 if there are none.
+ */
+static unsigned long map_in_area(struct kunit *test, const struct area *area,
+				 unsigned long nr)
+{
+	unsigned long addr = gup_map_anon(test, NR_TRIES,
+					  PROT_READ | PROT_WRITE);
+	unsigned long i, found = 0;
+
+	/* Huge pages are for those who ask for them. */
+	do_madvise(current->mm, addr, NR_TRIES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	for (i = 0; i < NR_TRIES; i++) {
+		gup_fault_in(test, addr + i * PAGE_SIZE, 1, FAULT_FLAG_WRITE);
+		if (area->contains(page_at(test, addr + i * PAGE_SIZE)))
+			found++;
+		else
+			found = 0;
+		if (found == nr)
+			return addr + (i + 1 - nr) * PAGE_SIZE;
+	}
+	return 0;
+}
+
+static unsigned long map_huge_in_area(struct kunit *test,
+				      const struct area *area)
+{
+	unsigned long nr = NR_TRIES / NR_HUGE, i;
+	unsigned long addr = gup_map_anon_aligned(test, nr,
+						  PROT_READ | PROT_WRITE);
+
+	for (i = 0; i < nr; i++, addr += PMD_SIZE) {
+		gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+		if (gup_mapped_by_pmd(addr) &&
+		    area->contains(page_at(test, addr)))
+			return addr;
+	}
+	return 0;
+}
+
+static void write_number(struct page *page, unsigned long number)
+{
+	unsigned long *p = kmap_local_page(page);
+
+	*p = number;
+	kunmap_local(p);
+}
+
+static unsigned long read_number(struct page *page)
+{
+	unsigned long *p = kmap_local_page(page), number = *p;
+
+	kunmap_local(p);
+	return number;
+}
+
+/* Write the index of each page into it, to recognize what has been migrated */
+static void number_pages(struct kunit *test, unsigned long addr,
+			 unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		write_number(page_at(test, addr + i * PAGE_SIZE), ~i);
+}
+
+/*
+ * Pin @nr pages that are in @area for long. They have to be migrated out of it,
+ * with what they contain, and to be the ones that are mapped from then on.
+ */
+static void expect_migration(struct kunit *test, const struct gup_method *m,
+			     const struct area *area, unsigned long addr,
+			     unsigned long nr)
+{
+	unsigned long inside = 0, wrong = 0, unmapped = 0, i;
+	struct gup_pin_counters before, after;
+	struct page **pages;
+	int held, left;
+	long got;
+
+	pages = kunit_kzalloc(test, nr * sizeof(*pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
+	number_pages(test, addr, nr);
+	gup_poison(pages, nr);
+
+	before = gup_read_pin_counters();
+	got = m->acquire(addr, nr, FOLL_WRITE | FOLL_LONGTERM, pages);
+	KUNIT_EXPECT_EQ_MSG(test, got, (long)nr,
+			    "%s() with FOLL_LONGTERM for %lu pages in %s",
+			    m->name, nr, area->name);
+	if (got <= 0)
+		return;
+	for (i = 0; i < got; i++) {
+		inside += area->contains(pages[i]);
+		wrong += read_number(pages[i]) != ~i;
+		unmapped += page_at(test, addr + i * PAGE_SIZE) != pages[i];
+	}
+	held = page_ref_count(pages[0]);
+	gup_release(m, pages, got);
+	left = page_ref_count(pages[0]);
+	after = gup_read_pin_counters();
+
+	KUNIT_EXPECT_EQ_MSG(test, inside, 0UL,
+			    "pages out of %ld that %s() pinned in %s", got,
+			    m->name, area->name);
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0UL,
+			    "pages out of %ld that have other contents since %s()",
+			    got, m->name);
+	KUNIT_EXPECT_EQ_MSG(test, unmapped, 0UL,
+			    "pages out of %ld that %s() pinned, but that are not mapped",
+			    got, m->name);
+	if (!PageCompound(pages[0]))
+		KUNIT_EXPECT_EQ_MSG(test, held - left, m->weight,
+				    "references that one pin by %s() held",
+				    m->name);
+	/* Pages that are not good enough are released before migration. */
+	KUNIT_EXPECT_EQ_MSG(test, after.acquired - before.acquired,
+			    after.released - before.released,
+			    "pins by %s(), as compared to releases", m->name);
+}
+
+static void small_pages(struct kunit *test, const struct area *area,
+			unsigned long nr)
+{
+	unsigned long addr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		addr = map_in_area(test, area, nr);
+		KUNIT_EXPECT_TRUE_MSG(test, addr, "no memory was taken from %s",
+				      area->name);
+		if (!addr)
+			return;
+		expect_migration(test, &gup_methods[methods[i]], area, addr,
+				 nr);
+	}
+}
+
+static void huge_pages(struct kunit *test, const struct area *area)
+{
+	unsigned long addr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		addr = map_huge_in_area(test, area);
+		KUNIT_EXPECT_TRUE_MSG(test, addr,
+				      "no huge page was taken from %s",
+				      area->name);
+		if (!addr)
+			return;
+		/* One page of it, and then all of what it has become */
+		expect_migration(test, &gup_methods[methods[i]], area,
+				 addr + PAGE_SIZE, 1);
+		addr = map_huge_in_area(test, area);
+		if (addr)
+			expect_migration(test, &gup_methods[methods[i]], area,
+					 addr, NR_HUGE);
+	}
+}
+
+/* Both expand in the case, which ends here if it cannot have the memory. */
+#define skip_without_cma(test)						\
+do {									\
+	if (!IS_ENABLED(CONFIG_CMA))					\
+		kunit_skip(test, "needs CONFIG_CMA");			\
+	if (!totalcma_pages)						\
+		kunit_skip(test, "needs CONFIG_DMA_CMA and cma=");	\
+} while (0)
+
+#define skip_without_movable_zone(test)					\
+do {									\
+	if (!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE))			\
+		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE");	\
+	if (!have_movable_zone())					\
+		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE and movablecore="); \
+} while (0)
+
+#define skip_without_thp(test)						\
+do {									\
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
+		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
+} while (0)
+
+static void migrates_one_page_out_of_cma(struct kunit *test)
+{
+	LIST_HEAD(taken);
+
+	skip_without_cma(test);
+	take_movable_zone(&taken);
+	small_pages(test, &cma_area, 1);
+	give_back(&taken);
+}
+
+static void migrates_many_pages_out_of_cma(struct kunit *test)
+{
+	LIST_HEAD(taken);
+
+	skip_without_cma(test);
+	take_movable_zone(&taken);
+	small_pages(test, &cma_area, NR_PAGES);
+	give_back(&taken);
+}
+
+static void migrates_huge_pages_out_of_cma(struct kunit *test)
+{
+	LIST_HEAD(taken);
+
+	skip_without_cma(test);
+	skip_without_thp(test);
+	take_movable_zone(&taken);
+	huge_pages(test, &cma_area);
+	give_back(&taken);
+}
+
+/* With SIGKILL pending, what the slow path would have to do remains undone. */
+static void gup_fast_leaves_cma_to_the_slow_path(struct kunit *test)
+{
+	const struct gup_method *m = &gup_methods[GUP_PIN_FAST];
+	struct page *pages[1] = { GUP_POISON };
+	unsigned long addr;
+	LIST_HEAD(taken);
+	long got = 0;
+
+	skip_without_cma(test);
+	take_movable_zone(&taken);
+	addr = map_in_area(test, &cma_area, 1);
+	if (addr) {
+		gup_begin_to_be_killed(test);
+		got = m->acquire(addr, 1, FOLL_WRITE | FOLL_LONGTERM, pages);
+		gup_end_to_be_killed();
+		gup_release(m, pages, got);
+	}
+	give_back(&taken);
+
+	KUNIT_EXPECT_TRUE_MSG(test, addr, "no memory was taken from CMA");
+	KUNIT_EXPECT_LT_MSG(test, got, 0L,
+			    "%s() of a CMA page with FOLL_LONGTERM, with the slow path being of no use",
+			    m->name);
+}
+
+static void leaves_cma_pages_in_place_if_not_for_long(struct kunit *test)
+{
+	const struct gup_method *m;
+	unsigned long addr;
+	LIST_HEAD(taken);
+
+	skip_without_cma(test);
+	take_movable_zone(&taken);
+	addr = map_in_area(test, &cma_area, 1);
+	give_back(&taken);
+	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
+
+	gup_for_each_pin(m) {
+		struct page *pages[1] = { GUP_POISON };
+		struct page *page = page_at(test, addr);
+		long got = m->acquire(addr, 1, FOLL_WRITE, pages);
+
+		gup_release(m, pages, got);
+		KUNIT_EXPECT_EQ_MSG(test, got, 1L, "%s() of a CMA page",
+				    m->name);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], page,
+					"%s() of a CMA page, which is not to be migrated",
+					m->name);
+	}
+}
+
+/* Does this kernel care? Before v5.14, only CMA areas were avoided. */
+static bool movable_zone_is_avoided(struct kunit *test)
+{
+	unsigned long addr = map_in_area(test, &movable_area, 1);
+
+	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from ZONE_MOVABLE");
+	return !folio_is_longterm_pinnable(page_folio(page_at(test, addr)));
+}
+
+#define skip_unless_avoided(test)					\
+do {									\
+	if (!movable_zone_is_avoided(test))				\
+		kunit_skip(test, "CONFIG_MEMORY_HOTREMOVE is not looked at"); \
+} while (0)
+
+static void migrates_one_page_out_of_zone_movable(struct kunit *test)
+{
+	skip_without_movable_zone(test);
+	skip_unless_avoided(test);
+	small_pages(test, &movable_area, 1);
+}
+
+static void migrates_many_pages_out_of_zone_movable(struct kunit *test)
+{
+	skip_without_movable_zone(test);
+	skip_unless_avoided(test);
+	small_pages(test, &movable_area, NR_PAGES);
+}
+
+static void migrates_huge_pages_out_of_zone_movable(struct kunit *test)
+{
+	skip_without_movable_zone(test);
+	skip_without_thp(test);
+	skip_unless_avoided(test);
+	huge_pages(test, &movable_area);
+}
+
+static struct kunit_case gup_longterm_cases[] = {
+	KUNIT_CASE(migrates_one_page_out_of_cma),
+	KUNIT_CASE(migrates_many_pages_out_of_cma),
+	KUNIT_CASE(migrates_huge_pages_out_of_cma),
+	KUNIT_CASE(gup_fast_leaves_cma_to_the_slow_path),
+	KUNIT_CASE(leaves_cma_pages_in_place_if_not_for_long),
+	KUNIT_CASE(migrates_one_page_out_of_zone_movable),
+	KUNIT_CASE(migrates_many_pages_out_of_zone_movable),
+	KUNIT_CASE(migrates_huge_pages_out_of_zone_movable),
+	{}
+};
+
+static struct kunit_suite gup_longterm_suite = {
+	.name = "gup_longterm",
+	.init = gup_fixture_init,
+	.exit = gup_fixture_exit,
+	.test_cases = gup_longterm_cases,
+};
+
+kunit_test_suite(gup_longterm_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("KUnit tests of long-term pins");
+MODULE_LICENSE("GPL");

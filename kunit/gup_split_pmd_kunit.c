@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of FOLL_SPLIT_PMD, which has the mapping of a huge page split
+ * before a page of it is returned. The page itself stays as it is.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/smp.h>
+
+#include "gup_fixture.h"
+
+#define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
+
+/* Which page of the huge one is asked for: neither the first nor the last */
+#define OFFSET		3
+
+#define skip_without_thp(test)						\
+do {									\
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
+		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
+} while (0)
+
+/* Those that can be told to split. GUP-fast does not take the flag. */
+static const unsigned int methods[] = {
+	GUP_GET, GUP_GET_REMOTE, GUP_GET_UNLOCKED,
+	GUP_PIN, GUP_PIN_REMOTE, GUP_PIN_UNLOCKED,
+};
+
+/* Fault a huge page in at @addr, for reading or FAULT_FLAG_WRITE */
+static void fault_in_huge(struct kunit *test, unsigned long addr,
+			  unsigned int fault_flags)
+{
+	gup_fault_in(test, addr, 1, fault_flags);
+	KUNIT_ASSERT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
+			      "no huge page was faulted in");
+}
+
+static unsigned long map_anon_huge(struct kunit *test)
+{
+	unsigned long addr = gup_map_anon_aligned(test, 1,
+						  PROT_READ | PROT_WRITE);
+
+	fault_in_huge(test, addr, FAULT_FLAG_WRITE);
+	return addr;
+}
+
+/* Look the head up, without a reference: the page table has one. */
+static struct page *head_at(struct kunit *test, unsigned long addr)
+{
+	struct page *page;
+
+	gup_get(test, addr, 1, &page);
+	put_page(page);
+	return page;
+}
+
+/* Ask for one page at @addr, which has to be @page or any if that is NULL */
+static void expect_split(struct kunit *test, const struct gup_method *m,
+			 unsigned long addr, unsigned int gup_flags,
+			 struct page *page)
+{
+	struct page *pages[2];
+	bool huge;
+	long got;
+
+	gup_poison(pages, 2);
+	got = m->acquire(addr, 1, gup_flags | FOLL_SPLIT_PMD, pages);
+	huge = gup_mapped_by_pmd(addr);
+	gup_release(m, pages, got);
+
+	KUNIT_EXPECT_EQ_MSG(test, got, 1L, "%s() with FOLL_SPLIT_PMD", m->name);
+	if (page)
+		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], page,
+					"page returned by %s()", m->name);
+	KUNIT_EXPECT_FALSE_MSG(test, huge,
+			       "%s() left the mapping of the huge page unsplit",
+			       m->name);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, pages[1], GUP_POISON,
+				"%s() wrote behind pages[]", m->name);
+}
+
+static void splits_the_mapping_of_an_anonymous_page(struct kunit *test)
+{
+	unsigned int i;
+
+	skip_without_thp(test);
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		unsigned long addr = map_anon_huge(test);
+		struct page *head = head_at(test, addr);
+
+		expect_split(test, &gup_methods[methods[i]],
+			     addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
+			     head + OFFSET);
+	}
+}
+
+static void leaves_the_anonymous_page_whole(struct kunit *test)
+{
+	struct page **pages, *head;
+	unsigned long addr, i;
+	long got;
+
+	skip_without_thp(test);
+	pages = kunit_kzalloc(test, NR_HUGE * sizeof(*pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
+	addr = map_anon_huge(test);
+	head = head_at(test, addr);
+
+	expect_split(test, &gup_methods[GUP_GET], addr, FOLL_WRITE, head);
+	gup_poison(pages, NR_HUGE);
+	got = gup_methods[GUP_GET].acquire(addr, NR_HUGE, FOLL_WRITE, pages);
+	for (i = 0; i < NR_HUGE; i++)
+		if (pages[i] != head + i || compound_head(pages[i]) != head)
+			break;
+	gup_release(&gup_methods[GUP_GET], pages, got);
+
+	KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_HUGE,
+			    "pages that are mapped after the split");
+	KUNIT_EXPECT_EQ_MSG(test, i, NR_HUGE,
+			    "first page that is no longer mapped as part of the huge one");
+}
+
+static void does_nothing_to_small_pages(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		struct gup_file *file = gup_create_file(test, 0, 1);
+		unsigned long addr = gup_map_file(test, file, PROT_READ,
+						  MAP_SHARED);
+
+		expect_split(test, &gup_methods[methods[i]], addr, 0,
+			     file->heads[0]);
+	}
+}
+
+static void does_nothing_if_it_was_split_before(struct kunit *test)
+{
+	unsigned long addr;
+	struct page *head;
+	unsigned int i;
+
+	skip_without_thp(test);
+	addr = map_anon_huge(test);
+	head = head_at(test, addr);
+	for (i = 0; i < ARRAY_SIZE(methods); i++)
+		expect_split(test, &gup_methods[methods[i]],
+			     addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
+			     head + OFFSET);
+}
+
+static void keeps_references_in_balance(struct kunit *test)
+{
+	unsigned int i;
+
+	skip_without_thp(test);
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		const struct gup_method *m = &gup_methods[methods[i]];
+		unsigned long addr = map_anon_huge(test);
+		struct page *head = head_at(test, addr);
+		int before, after;
+
+		/* The first split moves references to the page table. */
+		expect_split(test, m, addr, FOLL_WRITE, head);
+		before = page_ref_count(head);
+		expect_split(test, m, addr, FOLL_WRITE, head);
+		after = page_ref_count(head);
+
+		KUNIT_EXPECT_EQ_MSG(test, after, before,
+				    "references to the huge page after %s() and release",
+				    m->name);
+		KUNIT_EXPECT_EQ_MSG(test, before, (int)NR_HUGE,
+				    "references to the huge page, which are one for each entry of the page table, after %s()",
+				    m->name);
+	}
+}
+
+static void splits_the_mapping_of_the_huge_zero_page(struct kunit *test)
+{
+	unsigned int i;
+
+	skip_without_thp(test);
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		unsigned long addr = gup_map_anon_aligned(test, 1,
+							  PROT_READ | PROT_WRITE);
+
+		fault_in_huge(test, addr, 0);
+		expect_split(test, &gup_methods[methods[i]],
+			     addr + OFFSET * PAGE_SIZE, 0,
+			     ZERO_PAGE(addr + OFFSET * PAGE_SIZE));
+	}
+}
+
+static void splits_the_huge_zero_page_for_writing(struct kunit *test)
+{
+	unsigned int i;
+
+	skip_without_thp(test);
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		unsigned long addr = gup_map_anon_aligned(test, 1,
+							  PROT_READ | PROT_WRITE);
+
+		fault_in_huge(test, addr, 0);
+		expect_split(test, &gup_methods[methods[i]], addr, FOLL_WRITE,
+			     NULL);
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      head_at(test, addr) != ZERO_PAGE(addr),
+				      "%s() for writing has left the zero page mapped",
+				      gup_methods[methods[i]].name);
+	}
+}
+
+/* A file of one huge page, on a tmpfs that has no other */
+static struct file *create_shmem_huge(struct kunit *test, struct vfsmount **mnt)
+{
+	struct file_system_type *type = get_fs_type("tmpfs");
+	char options[] = "huge=always";
+	struct file *filp;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, type, "no tmpfs");
+	*mnt = vfs_kern_mount(type, SB_KERNMOUNT, "tmpfs", options);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(*mnt), "no mount: error %ld",
+			       PTR_ERR(*mnt));
+	filp = shmem_file_setup_with_mnt(*mnt, "gup_kunit", PMD_SIZE,
+					 EMPTY_VMA_FLAGS);
+	if (IS_ERR(filp))
+		kern_unmount(*mnt);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
+			       PTR_ERR(filp));
+	return filp;
+}
+
+/* Replace anonymous memory at @addr by @filp, and expect that to have worked */
+static bool map_over(struct kunit *test, struct file *filp, unsigned long addr)
+{
+	unsigned long mapped = kunit_vm_mmap(test, filp, addr, PMD_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_SHARED | MAP_FIXED, 0);
+
+	KUNIT_EXPECT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+	return mapped == addr;
+}
+
+static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
+{
+	struct vfsmount *mnt;
+	unsigned long addr;
+	struct file *filp;
+	unsigned int i;
+
+	skip_without_thp(test);
+	if (!IS_ENABLED(CONFIG_SHMEM))
+		kunit_skip(test, "needs CONFIG_SHMEM");
+	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
+	filp = create_shmem_huge(test, &mnt);
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		const struct gup_method *m = &gup_methods[methods[i]];
+		struct page *head;
+
+		/* A new mapping each time: one that was split remains so. */
+		if (!map_over(test, filp, addr))
+			break;
+		gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+		KUNIT_EXPECT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
+				      "no huge page was faulted in");
+		head = head_at(test, addr);
+
+		/* The split leaves the PMD empty, and the fault comes after. */
+		expect_split(test, m, addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
+			     head + OFFSET);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, compound_head(head + OFFSET), head,
+					"%s() split the page itself", m->name);
+	}
+
+	gup_unmap(test, addr, NR_HUGE);
+	fput(filp);
+	flush_delayed_fput();
+	kern_unmount(mnt);
+}
+
+/* There is nothing to split it to: it is refused, or returned as it is. */
+static void leaves_hugetlb_alone(struct kunit *test)
+{
+#ifdef CONFIG_HUGETLBFS
+	struct hstate *h = &default_hstate;
+	unsigned long overcommit = h->nr_overcommit_huge_pages;
+	unsigned long addr, mapped, len = huge_page_size(h);
+	struct file *filp;
+	unsigned int i;
+
+	addr = gup_map_anon(test, 2 * len >> PAGE_SHIFT, PROT_READ | PROT_WRITE);
+	addr = ALIGN(addr, len);
+
+	/* Have a page without a pool, which is reserved here and now. */
+	h->nr_overcommit_huge_pages = overcommit + 1;
+	filp = hugetlb_file_setup("gup_kunit", len, EMPTY_VMA_FLAGS,
+				  HUGETLB_ANONHUGE_INODE, 0);
+	KUNIT_EXPECT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
+			       PTR_ERR(filp));
+	if (IS_ERR(filp))
+		goto restore;
+	mapped = kunit_vm_mmap(test, filp, addr, len, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_FIXED, 0);
+	KUNIT_EXPECT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+	fput(filp);
+	if (mapped != addr)
+		goto restore;
+	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		const struct gup_method *m = &gup_methods[methods[i]];
+		struct page *head = NULL, *pages[1] = { GUP_POISON };
+		long got;
+
+		got = m->acquire(addr + OFFSET * PAGE_SIZE, 1,
+				 FOLL_WRITE | FOLL_SPLIT_PMD, pages);
+		if (got == 1)
+			head = compound_head(pages[0]);
+		gup_release(m, pages, got);
+
+		if (got == -EOPNOTSUPP)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, got, 1L,
+				    "%s() of hugetlb with FOLL_SPLIT_PMD",
+				    m->name);
+		KUNIT_EXPECT_TRUE_MSG(test, head && pages[0] == head + OFFSET &&
+				      PageHuge(head),
+				      "%s() returned no part of a hugetlb page",
+				      m->name);
+	}
+	gup_unmap(test, addr, len >> PAGE_SHIFT);
+restore:
+	h->nr_overcommit_huge_pages = overcommit;
+#else
+	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
+}
+
+/*
+ * One thread maps the huge zero page again and again, at the place where the
+ * other one is about to ask for a page with FOLL_SPLIT_PMD::
+ *
+ *	asks			zaps
+ *	PMD maps huge zero page
+ *	split the mapping	MADV_DONTNEED
+ *				read
+ *	PMD is empty, or maps the huge zero page again, or points to a table
+ *
+ * A mapping that has been split remains so. The next one is in the next PMD
+ * then, and when all of them are used up, the memory is mapped anew.
+ */
+#define RACE_PMDS	64
+#define RACE_ROUNDS	20000
+#define RACE_SECONDS	10
+
+struct race {
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned long zapped;
+};
+
+static int zap_and_read(void *data)
+{
+	struct race *race = data;
+
+	kthread_use_mm(race->mm);
+	while (!kthread_should_stop()) {
+		unsigned long addr = READ_ONCE(race->addr);
+
+		if (addr) {
+			do_madvise(race->mm, addr, PMD_SIZE, MADV_DONTNEED);
+			mmap_read_lock(race->mm);
+			fixup_user_fault(race->mm, addr, 0, NULL);
+			mmap_read_unlock(race->mm);
+			WRITE_ONCE(race->zapped, addr);
+		}
+		cond_resched();
+	}
+	kthread_unuse_mm(race->mm);
+	return 0;
+}
+
+static void never_fails_while_the_mapping_changes(struct kunit *test)
+{
+	const struct gup_method *m = &gup_methods[GUP_GET];
+	unsigned int rounds = 0, busy = 0, failed = 0;
+	unsigned long base = 0, timeout;
+	struct task_struct *task;
+	struct race race = { };
+	int last = 0;
+
+	skip_without_thp(test);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs CONFIG_SMP and two CPUs");
+	/* This attaches the address space that both threads are to use. */
+	base = gup_map_anon_aligned(test, 1, PROT_READ);
+	gup_unmap(test, base, NR_HUGE);
+	race.mm = current->mm;
+	task = kthread_create(zap_and_read, &race, "gup_kunit_zap");
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(task), "no thread: error %ld",
+			       PTR_ERR(task));
+	/* On one CPU, the two would not meet. */
+	kthread_bind(task, cpumask_any_but(cpu_online_mask,
+					   raw_smp_processor_id()));
+	wake_up_process(task);
+
+	timeout = jiffies + RACE_SECONDS * HZ;
+	while (rounds < RACE_ROUNDS && time_before(jiffies, timeout)) {
+		unsigned int i = rounds++ % RACE_PMDS;
+		struct page *pages[1] = { GUP_POISON };
+		unsigned long addr;
+		long got;
+
+		if (!i)
+			base = gup_map_anon_aligned(test, RACE_PMDS, PROT_READ);
+		addr = base + i * PMD_SIZE;
+		WRITE_ONCE(race.addr, addr);
+		while (READ_ONCE(race.zapped) != addr &&
+		       time_before(jiffies, timeout))
+			cond_resched();
+
+		got = m->acquire(addr, 1, FOLL_SPLIT_PMD, pages);
+		gup_release(m, pages, got);
+		if (got == -EBUSY) {
+			busy++;
+		} else if (got != 1) {
+			failed++;
+			last = got;
+		}
+
+		if (i == RACE_PMDS - 1) {
+			WRITE_ONCE(race.addr, 0);
+			vm_munmap(base, RACE_PMDS * PMD_SIZE);
+		}
+	}
+	kthread_stop(task);
+
+	kunit_info(test, "%u rounds, %u times -EBUSY", rounds, busy);
+	KUNIT_EXPECT_EQ_MSG(test, busy, 0U,
+			    "calls out of %u that failed with -EBUSY", rounds);
+	KUNIT_EXPECT_EQ_MSG(test, failed, 0U,
+			    "calls out of %u that failed otherwise, the last with %d",
+			    rounds, last);
+}
+
+static struct kunit_case gup_split_pmd_cases[] = {
+	KUNIT_CASE(does_nothing_to_small_pages),
+	KUNIT_CASE(splits_the_mapping_of_an_anonymous_page),
+	KUNIT_CASE(leaves_the_anonymous_page_whole),
+	KUNIT_CASE(does_nothing_if_it_was_split_before),
+	KUNIT_CASE(keeps_references_in_balance),
+	KUNIT_CASE(splits_the_mapping_of_the_huge_zero_page),
+	KUNIT_CASE(splits_the_huge_zero_page_for_writing),
+	KUNIT_CASE(splits_the_mapping_of_a_shmem_page),
+	KUNIT_CASE(leaves_hugetlb_alone),
+	KUNIT_CASE_SLOW(never_fails_while_the_mapping_changes),
+	{}
+};
+
+static struct kunit_suite gup_split_pmd_suite = {
+	.name = "gup_split_pmd",
+	.init = gup_fixture_init,
+	.exit = gup_fixture_exit,
+	.test_cases = gup_split_pmd_cases,
+};
+
+kunit_test_suite(gup_split_pmd_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("KUnit tests of FOLL_SPLIT_PMD");
+MODULE_LICENSE("GPL");
