@@ -181,4 +181,7 @@ static inline pid_t gup_compat_clone(struct gup_compat_clone_args *new)
 /* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
 #define GUP_GET_NO_PAGE_ERRNO		(-EFAULT)
 
+/* Unlike on current kernels, the zero page is not made dirty when unpinned. */
+#define GUP_ZERO_PAGE_STAYS_CLEAN	true
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */

@@ -85,6 +85,7 @@ def run(layout: Layout, request: Request) -> Verdict:
     base = config.base(layout, request.base)
     arch = config.arch(layout, request.arch)
     _require_suite(layout, request)
+    _require_plain_path(layout)
     packages.ensure(layout, arch.needs)
     absent = _absent(layout, base, request.patched)
     borrowed = _borrowed_kunit(layout, base, arch)
@@ -135,6 +136,13 @@ def _require_suite(layout: Layout, request: Request) -> None:
     if not fnmatch.filter(suites, request.suite):
         raise UsageError(f"no suite matches '{request.suite}'; there are: "
                          f"{', '.join(suites)}")
+
+
+def _require_plain_path(layout: Layout) -> None:
+    """The kernel's Makefile refuses such a path, but only after a while."""
+    if set(str(layout.build)) & set(" :"):
+        raise UsageError(f"{layout.build}: a kernel cannot be built below a path with a "
+                         "space or a colon; move the clone")
 
 
 def _environment(ccache: bool) -> dict[str, str]:

@@ -4,6 +4,8 @@
 import argparse
 import errno
 import inspect
+import io
+import os
 import signal
 import sys
 import types
@@ -23,6 +25,8 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
     """Run gup with the given words; returns its exit code."""
     layout = Layout(root or Path(__file__).resolve().parents[2])
     try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
         options = _parser(layout).parse_args(words)
         return options.call(layout, options)
@@ -30,6 +34,10 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _complain("interrupted; the next call goes on from here", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain("whoever read the output has gone; the next call goes on "
+                         "from here", INTERRUPTED)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             full = command.disk_full(layout.build)

@@ -20,6 +20,9 @@ sys.path.insert(0, str(SCRIPTS))
 from guplib import cli  # noqa: E402
 from guplib.layout import Layout  # noqa: E402
 
+# Runs gup on a made-up queue in a process of its own: SCRIPTS, the root, words.
+CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
+        "from guplib import cli; sys.exit(cli.main(sys.argv[3:], Path(sys.argv[2])))")
 GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
 SUITE = """\
 static struct kunit_case cases[] = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line and the small things below it."""
 
+import os
 import subprocess
 import sys
 import time
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SCRIPTS
-from guplib import command, files
+from conftest import CALL, SCRIPTS
+from guplib import cli, command, files
 from guplib.errors import EnvironmentFault
 
 
@@ -75,3 +76,26 @@ def test_program_leaves_no_process_behind(tmp_path):
 def test_missing_folder_is_not_taken_for_a_missing_program(tmp_path):
     with pytest.raises(EnvironmentFault, match="no such folder"):
         command.run(["true"], cwd=tmp_path / "none")
+
+
+def test_path_with_a_space_is_refused_at_once(project, capfd):
+    moved = project.root.with_name("my queue")
+    project.root.rename(moved)
+    assert cli.main(["kunit"], moved) == 2
+    assert "a space or a colon" in capfd.readouterr().err
+
+
+def test_output_that_nobody_reads_is_no_traceback(project):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", CALL, SCRIPTS, project.root, "tree"],
+                          stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert done.returncode == 130 and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_output_in_a_poor_encoding_is_no_traceback(project):
+    done = subprocess.run([sys.executable, "-c", CALL, SCRIPTS, project.root, "tree"],
+                          env={**os.environ, "PYTHONIOENCODING": "ascii"},
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

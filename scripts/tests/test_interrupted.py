@@ -9,10 +9,8 @@ import time
 
 import pytest
 
-from conftest import GUP_C, SCRIPTS, stored, unified, with_line
+from conftest import CALL, GUP_C, SCRIPTS, stored, unified, with_line
 
-CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
-        "from guplib import cli; sys.exit(cli.main(sys.argv[3:], Path(sys.argv[2])))")
 SECONDS = 20
 
 
