@@ -45,6 +45,11 @@ class Git:
                           f"{name}^{{commit}}", check=False)
         return result.output.strip() if result.returncode == 0 else ""
 
+    def contains(self, tip: str, commit: str) -> bool:
+        """Whether a commit is in the history of another one."""
+        return self.run("merge-base", "--is-ancestor", commit, tip,
+                        check=False).returncode == 0
+
     def commit(self, tree: str, parents: list[str], message: str, order: int) -> str:
         """Write a commit that is the same everywhere and return its id.
 

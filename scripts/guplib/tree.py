@@ -124,10 +124,11 @@ def prepare(place: Place, ksrc: Source | None = None, *,
     """Bring a tree up to the stored queue and return it.
 
     An unpatched tree is a worktree beside the patched one, which is made first
-    if there is none. With edits_welcome, a tree that a person has worked in is returned as it
-    stands, as long as the stored queue has not changed below that work. With
-    drop, the work is put aside in git first. Raises UsageError when work is in
-    the way or a patch does not apply; the lock of the base must be held.
+    if there is none. With edits_welcome, a tree that a person has worked in is
+    returned as it stands, as long as the stored queue has not changed below
+    that work. With drop, the work is put aside in git first. Raises UsageError
+    when work is in the way or a patch does not apply; the lock of the base must
+    be held.
     """
     queue.require_sound(place.layout)
     steps = plan(place)
@@ -217,17 +218,19 @@ def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
 def _put_aside(place: Place, state: State) -> None:
     """Move a person's work to a branch, where git keeps it, and clean up."""
     git = place.git
+    kept = [git.resolve("HEAD")]
+    if git.lines("status", "--porcelain"):
+        git.run("add", "-A")
+        kept = [git.commit(git.out("write-tree"), kept,
+                           "Work put aside by gup tree --drop\n", 0)]
     for operation in ("rebase", "merge", "cherry-pick"):
         git.run(operation, "--abort", check=False)
-    git.run("add", "-A")
-    kept = [git.commit(git.out("write-tree"), [git.resolve("HEAD")],
-                       "Work put aside by gup tree --drop\n", 0)]
-    branch = f"refs/heads/{place.branch}"
-    if git.resolve(branch) not in ("", state.head, git.resolve("HEAD")):
-        kept.append(git.resolve(branch))
-    for commit in kept:
-        git.run("branch", "-f", f"aside/{commit[:12]}", commit)
-        say(f"your work is kept on branch aside/{commit[:12]}")
+    kept += [git.resolve("HEAD"), git.resolve(f"refs/heads/{place.branch}")]
+    tips = {commit for commit in kept if commit}
+    for commit in sorted(tips):
+        if not any(git.contains(tip, commit) for tip in {state.head, *tips} - {commit}):
+            git.run("branch", "-f", f"aside/{commit[:12]}", commit)
+            say(f"your work is kept on branch aside/{commit[:12]}")
     git.run("checkout", "-q", "-f", "-B", place.branch, state.head)
 
 
@@ -260,10 +263,22 @@ def _discard(place: Place, state: State) -> None:
     for each, its_state in both:
         if edits := work_in(each, its_state):
             raise UsageError(_in_the_way(each, edits, False))
+    if mine := _own_branches(place, beside):
+        raise UsageError(f"{place.path} has branches of yours ({', '.join(mine)}); to "
+                         "have another source there, move the folder away first")
     say(f"base {place.base.name}: {place.path.name} is from {state.source}; "
         "making it anew")
     for each, _ in both:
         source.discard(each.path)
+
+
+def _own_branches(place: Place, beside: Place) -> list[str]:
+    """The branches, and the stash, that would go if a tree were removed."""
+    if (place.path / ".git").is_file():
+        return []
+    names = place.git.lines("for-each-ref", "--format=%(refname:short)", "refs/heads",
+                            "refs/stash")
+    return [name for name in names if name not in (place.branch, beside.branch)]
 
 
 def _create(place: Place, ksrc: Source | None) -> State:

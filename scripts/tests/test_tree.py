@@ -224,3 +224,35 @@ def test_folder_in_the_place_of_the_tree_is_left_alone(project, refused):
     (project.tree / "notes").write_text("mine\n")
     assert "move it out of the way" in refused(2, "tree")
     assert (project.tree / "notes").exists()
+
+
+def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(project, gup):
+    gup("tree")
+    file = project.tree / "mm/gup.c"
+    file.write_text(file.read_text().replace("int line_03;", "int mine;"))
+    project.git("commit", "-qam", "my own change")
+    mine = project.git("rev-parse", "HEAD")
+    file.write_text(file.read_text().replace("int mine;", "int conflict;"))
+    project.git("commit", "-qam", "my second change")
+    subprocess.run(["git", "-c", "user.name=P", "-c", "user.email=p@example.org", "rebase",
+                    "-q", "--onto", f"{mine}~1", mine], cwd=project.tree,
+                   capture_output=True)
+    assert (project.tree / ".git/rebase-merge").exists()
+    assert gup("tree", "--drop").code == 0
+    assert project.git("status", "--porcelain") == ""
+    assert not (project.tree / ".git/rebase-merge").exists()
+    kept = project.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
+    assert "my second change" in kept and "Work put aside" in kept
+
+
+@pytest.mark.parametrize("stash", [False, True])
+def test_other_source_does_not_remove_branches(project, gup, refused, tmp_path, stash):
+    gup("tree")
+    if stash:
+        (project.tree / "mm/gup.c").write_text("int mine;\n")
+        project.git("stash", "-q")
+    else:
+        project.git("branch", "mywork")
+    said = refused(2, "tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.9"))
+    assert ("stash" if stash else "mywork") in said and "move the folder" in said
+    assert project.tree.exists()
