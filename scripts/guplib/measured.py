@@ -112,7 +112,8 @@ def standing(topic: Topic, base: str, table: Table) -> str:
     """What a topic does for a base, as measured with and without the series.
 
     `added`: its suites run on the patched base and cannot exist on the other;
-    `fixed`: they fail before and pass after; `in base`: they pass on both.
+    `fixed`: they fail before and pass after; `in base`: they pass on a series
+    that has no patch of the topic, and without the series where that was run.
     """
     status = topic.status[base]
     if status.startswith("not-applicable"):
@@ -125,11 +126,11 @@ def standing(topic: Topic, base: str, table: Table) -> str:
         return BROKEN
     if status == "needed" and topic.adds:
         return ADDED
+    if status == "in-base":
+        return BROKEN if before[1] else IN_BASE
     if not before[0] and not before[1]:
         return UNMEASURED
-    if status == "needed":
-        return FIXED if before[1] else UNPROVEN
-    return BROKEN if before[1] else IN_BASE
+    return FIXED if before[1] else UNPROVEN
 
 
 def _counts(topic: Topic, base: str, table: Table, patched: bool) -> list[int]:
