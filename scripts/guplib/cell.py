@@ -99,7 +99,7 @@ def run(layout: Layout, request: Request) -> Verdict:
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "
                 f"({'; '.join(ready.edits[:3])})")
-        env = _environment(request.ccache)
+        env = _environment(layout, request.ccache)
         try:
             built = _build(cell, env)
             ran = _execute(cell, env, request.suite)
@@ -145,13 +145,16 @@ def _require_plain_path(layout: Layout) -> None:
                          "space or a colon; move the clone")
 
 
-def _environment(ccache: bool) -> dict[str, str]:
-    """The environment of a build: ccache if wanted and there, fixed stamps."""
+def _environment(layout: Layout, ccache: bool) -> dict[str, str]:
+    """The environment of a build: ccache if wanted and there, fixed stamps.
+
+    With paths below the project taken as relative, clones share ccache's store.
+    """
     env = {"KBUILD_BUILD_TIMESTAMP": "2026-01-01", "KBUILD_BUILD_USER": "gup",
            "KBUILD_BUILD_HOST": "queue", "LC_ALL": "C", "PYTHONUNBUFFERED": "1"}
     if ccache and CCACHE_FOLDER.is_dir():
         env |= {"PATH": f"{CCACHE_FOLDER}{os.pathsep}{os.environ['PATH']}",
-                "CCACHE_NOHASHDIR": "1", "CCACHE_SLOPPINESS": "time_macros"}
+                "CCACHE_BASEDIR": str(layout.root), "CCACHE_NOHASHDIR": "1", "CCACHE_SLOPPINESS": "time_macros"}
     elif not ccache:
         env["CCACHE_DISABLE"] = "1"
     return env
