@@ -88,11 +88,12 @@ def run(layout: Layout, request: Request) -> Verdict:
     _require_plain_path(layout)
     packages.ensure(layout, arch.needs)
     absent = _absent(layout, base, request.patched)
-    borrowed = _borrowed_kunit(layout, base, arch)
+    lent = _lent_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
         ready = tree.prepare(Place(layout, base, request.patched), request.ksrc,
                              edits_welcome=True)
-        kunit = borrowed or (ready.path / KUNIT_PY,)
+        kunit = (Path(borrowed.__file__), lent, ready.path) if lent \
+            else (ready.path / KUNIT_PY,)
         cell = Cell(layout, ready, arch, kunit, absent)
         for suite in sorted(absent):
             say(f"{cell.name}: {suite} is left out: it needs a topic of the queue")
@@ -169,15 +170,14 @@ def _absent(layout: Layout, base: Base, patched: bool) -> frozenset[str]:
                      for suite in topic.suites)
 
 
-def _borrowed_kunit(layout: Layout, base: Base, arch: Arch) -> tuple[Path, ...] | None:
+def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
     """The kunit.py of another base, where the own one knows UML only."""
     if not base.kunit_of or not arch.kunit_arguments:
         return None
     other = Place(layout, config.base(layout, base.kunit_of))
     with tree.hold(layout, other.base.name):
         lender = tree.prepare(other, edits_welcome=True)
-    return (Path(borrowed.__file__), lender.path / KUNIT_PY,
-            layout.tree(base.name))
+    return lender.path / KUNIT_PY
 
 
 def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:

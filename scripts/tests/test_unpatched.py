@@ -92,7 +92,9 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     assert lent.exists()
     assert gup("kunit", "--base", "7.2", "--arch", "far").code == 0
     assert any("--arch=far" in call for call in project.calls())
-    assert f"in {project.layout.tree('7.2')}" in project.calls()[0]
+    assert f"in {project.layout.tree('7.2')} " in project.calls()[0]
+    gup("kunit", "--base", "7.2", "--arch", "far", "--unpatched")
+    assert f"in {project.layout.tree('7.2', patched=False)} " in project.calls()[-1]
 
 
 def test_kunit_py_that_cannot_be_pointed_elsewhere_says_so(tmp_path):
