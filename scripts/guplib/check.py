@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import cell, command, config, measured, packages, patchfile, queue, tree
+from . import (cell, command, config, measured, packages, patchfile, queue, refresh,
+               tree)
 from .cell import Request
 from .console import Progress, say
 from .errors import EnvironmentFault, GupError
@@ -18,7 +19,7 @@ from .layout import Layout
 from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
-STEPS = ("unit", "rules", "tables", "quilt", "checkpatch", "kunit")
+STEPS = ("unit", "rules", "tables", "refresh", "quilt", "checkpatch", "kunit")
 
 
 @dataclass
@@ -69,7 +70,7 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
               tally: Tally) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
-    if not {"quilt", "checkpatch", "kunit"} & set(steps):
+    if not {"refresh", "quilt", "checkpatch", "kunit"} & set(steps):
         return
     had = 0
     for base in bases:
@@ -83,6 +84,8 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
             had += 1
             continue
         had += 1
+        if "refresh" in steps:
+            tally.record(f"refresh {base}", _unlike(layout, base))
         if "quilt" in steps:
             tally.record(f"quilt {base}", _quilt(layout, ready))
         if "checkpatch" in steps:
@@ -130,6 +133,15 @@ def _python_with_pytest() -> str:
         if command.run([python, "-c", "import pytest"], check=False).returncode == 0:
             return python
     raise EnvironmentFault("no Python here has pytest; install python3-pytest")
+
+
+def _unlike(layout: Layout, base: str) -> list[str]:
+    """The stored files that a refresh of an unchanged tree would change."""
+    try:
+        return [f"{line}; not in its stored form, run gup refresh --base {base}"
+                for line in refresh.differences(layout, base)]
+    except GupError as error:
+        return [str(error)]
 
 
 def _quilt(layout: Layout, ready: Tree) -> list[str]:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import cell, check, command, config, matrix, packages, source, tree
+from . import (cell, check, command, config, journal, matrix, packages, refresh, source,
+               tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .verdict import PASSED
@@ -29,6 +30,7 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
             sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
         options = _parser(layout).parse_args(words)
+        journal.recover(layout)
         return options.call(layout, options)
     except GupError as error:
         return _complain(str(error), error.exit_code)
@@ -68,6 +70,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("tree", _tree, _tree_options),
+                                ("refresh", _refresh, _refresh_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
         about = inspect.getdoc(call) or ""
@@ -108,6 +111,18 @@ def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--drop", action="store_true",
                       help="put your work in the tree aside, on a branch aside/…, "
                       "and go back to the queue")
+
+
+def _base_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--base", metavar="B", required=True,
+                      help="the kernel to work on")
+
+
+def _refresh_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--check", action="store_true",
+                      help="say what would change, write nothing, and exit with 1 "
+                      "if anything would")
 
 
 def _matrix_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -180,6 +195,26 @@ def _tree(layout: Layout, options: argparse.Namespace) -> int:
     print(f"{place.path.relative_to(layout.root)}: {ready.state.version}, branch "
           f"{place.branch} at {ready.state.head[:12]}")
     return 0
+
+
+def _refresh(layout: Layout, options: argparse.Namespace) -> int:
+    """Store the commits of build/B/linux as patches and suites again.
+
+    Each commit on `base` becomes its patch file, a new commit a new topic, the
+    last one the suites, the compat header and the hookup. Reordered and
+    dropped commits change series/B. A patch that other bases share is applied
+    there, too; if it does not apply, nothing is changed. A commit is known by
+    its subject, or by its change, so alter one of them at a time.
+    """
+    config.base(layout, options.base)
+    packages.ensure(layout, ["kernel"])
+    if options.check:
+        found = refresh.differences(layout, options.base)
+    else:
+        found = refresh.run(layout, options.base)
+    for line in found or ["nothing changed"]:
+        print(line)
+    return 1 if options.check and found else 0
 
 
 def _matrix(layout: Layout, options: argparse.Namespace) -> int:

@@ -132,6 +132,17 @@ def bases(layout: Layout) -> dict[str, Base]:
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
 
 
+def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
+    """The text of bases.toml with other blobs of a base; raises UsageError."""
+    head = f'[base."{name}".blobs]\n'
+    before, found, rest = text.partition(head)
+    if not found:
+        raise UsageError(f"config/bases.toml: no line '{head.strip()}'; add it")
+    after = re.split(r"^(?=\[|#)", rest, maxsplit=1, flags=re.MULTILINE)[1:]
+    lines = "".join(f'"{file}" = "{blobs[file]}"\n' for file in sorted(blobs))
+    return before + head + lines + "".join(f"\n{part}" for part in after)
+
+
 def default_base(layout: Layout) -> str:
     """The base that is meant when none is named."""
     return load(layout.config / "bases.toml").get("default", "")

@@ -52,6 +52,21 @@ class Layout:
         return self.build / "check"
 
     @property
+    def journal(self) -> Path:
+        """New contents of stored files, while they are being put in place."""
+        return self.build / "journal.json"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held while stored files are rewritten."""
+        return self.build / "queue.lock"
+
+    @property
+    def draft(self) -> Path:
+        """A copy of the stored files in which a change is tried."""
+        return self.build / "draft"
+
+    @property
     def all_series(self) -> Path:
         """Folder of the quilt series, one file per base."""
         return self.root / "series"
