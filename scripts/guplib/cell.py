@@ -104,12 +104,12 @@ def run(layout: Layout, request: Request) -> Verdict:
             built = _build(cell, env)
             ran = _execute(cell, env, request.suite)
         except TestsFailed as failure:
-            _store(cell, Verdict((), (str(failure),)))
+            _store(cell, Verdict((), (str(failure),)), request.suite)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
         cells = config.cells(layout).without(absent)
         verdict = judge(cell.name, cells, ran, log, built.warnings, request.suite)
-        _store(cell, verdict)
+        _store(cell, verdict, request.suite)
     return verdict
 
 
@@ -306,21 +306,35 @@ def _log_lines(cell: Cell) -> list[str]:
     return path.read_text(errors="backslashreplace").splitlines()
 
 
-def _store(cell: Cell, verdict: Verdict) -> None:
-    """Write results.json."""
+def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
+    """Write results.json; last_green is when all suites last passed.
+
+    A run of some suites, or of a tree with a person's work in it, is no such
+    time.
+    """
     commit, dirty = _queue_commit(cell.layout)
+    place = cell.tree.place
+    path = cell.layout.results(place.base.name, cell.arch.name, place.patched)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
         "arch": cell.arch.name, "patched": cell.tree.place.patched,
         "commit": commit, "dirty": dirty,
         "edits": list(cell.tree.edits), "compiler": _compiler(cell.arch),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "suite": suite, "time": now,
+        "last_green": now if green else _last_green(path),
         "verdict": verdict.word, "against": list(verdict.against),
         "cases": [asdict(case) for case in verdict.cases],
     }
-    place = cell.tree.place
-    files.write(cell.layout.results(place.base.name, cell.arch.name, place.patched),
-                json.dumps(results, indent=1) + "\n")
+    files.write(path, json.dumps(results, indent=1) + "\n")
+
+
+def _last_green(path: Path) -> str:
+    """What the results of an earlier run say of it; empty if nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(path.read_text()).get("last_green", "")
+    return ""
 
 
 def _queue_commit(layout: Layout) -> tuple[str, bool]:

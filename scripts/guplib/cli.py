@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import (cell, check, command, config, journal, matrix, packages, refresh, source,
-               tree)
+from . import (cell, check, command, config, journal, matrix, packages, rangediff,
+               refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .verdict import PASSED
@@ -71,6 +71,8 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
+                                ("range-diff", _range_diff, _topic_option),
+                                ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
         about = inspect.getdoc(call) or ""
@@ -116,6 +118,15 @@ def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 def _base_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="B", required=True,
                       help="the kernel to work on")
+
+
+def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--topic", metavar="T", required=True,
+                      help="a folder of patches/")
+
+
+def _no_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    pass
 
 
 def _refresh_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -215,6 +226,29 @@ def _refresh(layout: Layout, options: argparse.Namespace) -> int:
     for line in found or ["nothing changed"]:
         print(line)
     return 1 if options.check and found else 0
+
+
+def _range_diff(layout: Layout, options: argparse.Namespace) -> int:
+    """Show how the variants of a topic differ from its newest one, and why.
+
+    Blob ids, line numbers and diffstats are left out. On a terminal of 160
+    columns or more the patches stand side by side. The reasons are those of
+    topic.toml, [difference]; a variant without one is an error.
+    """
+    rangediff.show(layout, options.topic)
+    return 0
+
+
+def _status(layout: Layout, options: argparse.Namespace) -> int:
+    """Show bases, trees, topics and cells on one screen.
+
+    verified: the version that bases.toml records; tree: whether build/B/linux
+    is clean, has your work in it or is behind the stored queue; topics as in
+    README; for each cell that has run, when, and when it last passed as a
+    whole with the queue alone. Nothing is fetched, built or changed.
+    """
+    print("\n".join(status.lines(layout)))
+    return 0
 
 
 def _matrix(layout: Layout, options: argparse.Namespace) -> int:

@@ -256,6 +256,11 @@ def _beside(place: Place, ksrc: Source | None) -> Source:
     return Source("clone", str(main.path), "base", state.base)
 
 
+def state_of(place: Place) -> State | None:
+    """What gup made of a tree; None if there is none. Changes nothing."""
+    return _existing(place, None)
+
+
 def _existing(place: Place, ksrc: Source | None) -> State | None:
     """The state of a tree that exists and is from the source asked for."""
     if not place.path.exists():
