@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import (cell, check, command, config, journal, matrix, packages, rangediff,
+from . import (cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
                refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
+from .tally import Tally
 from .verdict import PASSED
 
 INTERRUPTED = 130
@@ -71,6 +72,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
+                                ("lint", _lint, _lint_options),
                                 ("range-diff", _range_diff, _topic_option),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
@@ -118,6 +120,13 @@ def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 def _base_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="B", required=True,
                       help="the kernel to work on")
+
+
+def _lint_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--base", metavar="B", help="on this base alone (default: all)")
+    verb.add_argument("--build", action="store_true",
+                      help="compile the touched files with W=1 and sparse, too; needs "
+                      "gup kunit and gup kunit --unpatched of the base before")
 
 
 def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -228,6 +237,31 @@ def _refresh(layout: Layout, options: argparse.Namespace) -> int:
     return 1 if options.check and found else 0
 
 
+def _lint(layout: Layout, options: argparse.Namespace) -> int:
+    """Look at every patch on every base that uses it, and at the scripts.
+
+    checkpatch --strict, length and spelling of the message, git diff --check,
+    kernel-doc, doubled includes, and whether a cell compiles it at all; with
+    --build also W=1 and sparse. What the base says itself does not count.
+    Exceptions stand in config/lint.toml, each with its reason.
+    """
+    names = [config.base(layout, options.base).name] if options.base else \
+        list(config.bases(layout))
+    packages.ensure(layout, ["kernel", "lint"])
+    newest = list(config.bases(layout))[-1]
+    tally = Tally()
+    tally.record("rules", queue.problems(layout))
+    tally.record_all(lint.scripts(layout))
+    for name in names:
+        with tree.hold(layout, name):
+            ready = tree.prepare(tree.Place(layout, config.base(layout, name)))
+        tally.record_all(lint.base(ready, suites=name == newest))
+        if options.build:
+            tally.record_all(lint.build(layout, name))
+    print(tally.line)
+    return 1 if tally.failures or not tally.passed else 0
+
+
 def _range_diff(layout: Layout, options: argparse.Namespace) -> int:
     """Show how the variants of a topic differ from its newest one, and why.
 
@@ -268,8 +302,8 @@ def _check(layout: Layout, options: argparse.Namespace) -> int:
     """Run the project's own tests and close with `N passed, N failed`.
 
     The tool's unit tests, the rules of series and topics, a quilt push of
-    every series without fuzz, checkpatch on every patch and suite, and the
-    KUnit suites on UML for all bases.
+    every series without fuzz, the KUnit suites on UML for all bases, and gup
+    lint of every patch and suite.
     """
     bases = options.bases or list(config.bases(layout))
     for name in bases:

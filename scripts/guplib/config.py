@@ -12,6 +12,8 @@ from typing import Any
 from .errors import UsageError
 from .layout import Layout
 
+LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "build")
+
 
 @dataclass(frozen=True)
 class Base:
@@ -91,8 +93,9 @@ class Cells:
 
 @dataclass(frozen=True)
 class Exemption:
-    """A checkpatch message that is not to be heard, and why."""
+    """Messages of a tool that are not to be heard, and why."""
 
+    tool: str
     types: tuple[str, ...]
     files: tuple[str, ...]
     reason: str
@@ -228,12 +231,19 @@ def _any_of(path: Path, patterns: list[str]) -> re.Pattern[str]:
         raise UsageError(f"{path}: {error}; mend the pattern") from error
 
 
-def exemptions(layout: Layout) -> list[Exemption]:
-    """The checkpatch messages that are known and argued."""
-    path = layout.config / "checkpatch.toml"
-    return [Exemption(**_fields(path, "exempt", entry,
-                                {"types": list, "files": list, "reason": str}))
-            for entry in load(path).get("exempt", [])]
+def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
+    """What is known and argued of a tool's messages on a file of this project."""
+    path = layout.config / "lint.toml"
+    known = [Exemption(**_fields(path, "exempt", entry, {
+        "tool": str, "types": list, "files": list, "reason": str}))
+             for entry in load(path).get("exempt", [])]
+    for entry in known:
+        if entry.tool not in LINT_TOOLS or not entry.reason:
+            raise UsageError(f"{path}: an entry has tool '{entry.tool}' and reason "
+                             f"'{entry.reason}'; name one of {', '.join(LINT_TOOLS)}, "
+                             "and say why")
+    return [kind for entry in known for kind in entry.types if entry.tool == tool
+            and any(fnmatch.fnmatch(file, glob) for glob in entry.files)]
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -71,6 +71,11 @@ class Layout:
         """Folder of the quilt series, one file per base."""
         return self.root / "series"
 
+    @property
+    def ci(self) -> Path:
+        """What a machine calls to check everything."""
+        return self.root / ".ci" / "run"
+
     def series(self, base: str) -> Path:
         """The quilt series of a base."""
         return self.all_series / base
@@ -112,6 +117,10 @@ class Layout:
     def cell(self, base: str, arch: str, patched: bool = True) -> Path:
         """Results and logs of one cell."""
         return self.base(base) / (arch if patched else f"{arch}-unpatched")
+
+    def out(self, base: str, arch: str, patched: bool = True) -> Path:
+        """Where a cell is built."""
+        return self.cell(base, arch, patched) / "out"
 
     def results(self, base: str, arch: str, patched: bool = True) -> Path:
         """What a cell came to."""
