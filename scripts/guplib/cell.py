@@ -35,7 +35,10 @@ SHOWN_ERRORS = 20
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: a cell, and what is special about this run."""
+    """What to run: a cell, and what is special about this run.
+
+    first: take that many patches of the series, in a tree of their own.
+    """
 
     base: str
     arch: str
@@ -43,6 +46,7 @@ class Request:
     ksrc: Source | None = None
     ccache: bool = True
     patched: bool = True
+    first: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Cell:
     def folder(self) -> Path:
         """Where results and logs go."""
         return self.layout.cell(self.tree.base.name, self.arch.name,
-                                self.tree.place.patched)
+                                self.tree.place.patched, self.tree.place.bisect)
 
     @property
     def out(self) -> Path:
@@ -87,11 +91,11 @@ def run(layout: Layout, request: Request) -> Verdict:
     _require_suite(layout, request)
     _require_plain_path(layout)
     packages.ensure(layout, arch.needs)
-    absent = _absent(layout, base, request.patched)
+    place = Place(layout, base, request.patched and request.first is None, request.first)
+    absent = _absent(place)
     borrowed = _borrowed_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
-        ready = tree.prepare(Place(layout, base, request.patched), request.ksrc,
-                             edits_welcome=True)
+        ready = tree.prepare(place, request.ksrc, edits_welcome=not place.bisect)
         kunit = borrowed or (ready.path / KUNIT_PY,)
         cell = Cell(layout, ready, arch, kunit, absent)
         for suite in sorted(absent):
@@ -160,13 +164,23 @@ def _environment(layout: Layout, ccache: bool) -> dict[str, str]:
     return env
 
 
-def _absent(layout: Layout, base: Base, patched: bool) -> frozenset[str]:
-    """The suites that do not compile without the topics that base needs."""
-    if patched:
+def _absent(place: Place) -> frozenset[str]:
+    """The suites that cannot run because a topic is not in the tree.
+
+    Without the series these are the suites that do not compile then; behind
+    a part of the series, those of all topics that are still to come.
+    """
+    if place.patched:
         return frozenset()
-    return frozenset(suite for topic in queue.topics(layout)
-                     if topic.adds and topic.status[base.name] == "needed"
-                     for suite in topic.suites)
+    topics, base = queue.topics(place.layout), place.base.name
+    if place.bisect:
+        behind = {path.parent.name for path in
+                  queue.series(place.layout, base)[place.first:]}
+        missing = [topic for topic in topics if topic.name in behind]
+    else:
+        missing = [topic for topic in topics
+                   if topic.adds and topic.status[base] == "needed"]
+    return frozenset(suite for topic in missing for suite in topic.suites)
 
 
 def _borrowed_kunit(layout: Layout, base: Base, arch: Arch) -> tuple[Path, ...] | None:
@@ -314,7 +328,8 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
     """
     commit, dirty = _queue_commit(cell.layout)
     place = cell.tree.place
-    path = cell.layout.results(place.base.name, cell.arch.name, place.patched)
+    path = cell.layout.results(place.base.name, cell.arch.name, place.patched,
+                               place.bisect)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
     results = {

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import (cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
+from . import (bisect, cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
                refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
@@ -73,6 +73,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
                                 ("lint", _lint, _lint_options),
+                                ("bisect", _bisect, _bisect_options),
                                 ("range-diff", _range_diff, _topic_option),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
@@ -127,6 +128,14 @@ def _lint_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--build", action="store_true",
                       help="compile the touched files with W=1 and sparse, too; needs "
                       "gup kunit and gup kunit --unpatched of the base before")
+
+
+def _bisect_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--arch", default="um", metavar="A",
+                      help="the architecture to run on (default: um)")
+    verb.add_argument("--drop", action="store_true",
+                      help="put work that is in build/B/linux-bisect aside first")
 
 
 def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -260,6 +269,17 @@ def _lint(layout: Layout, options: argparse.Namespace) -> int:
             tally.record_all(lint.build(layout, name))
     print(tally.line)
     return 1 if tally.failures or not tally.passed else 0
+
+
+def _bisect(layout: Layout, options: argparse.Namespace) -> int:
+    """Build and run every prefix of a series; name the first patch that breaks.
+
+    It begins with no patch and adds one at a time, each with the suites whose
+    topics are in it, in a tree of its own, build/B/linux-bisect. A prefix is
+    good by the rules of gup kunit: no new warning, all cases passed.
+    """
+    bisect.run(layout, options.base, options.arch, options.drop)
+    return 0
 
 
 def _range_diff(layout: Layout, options: argparse.Namespace) -> int:

@@ -106,22 +106,29 @@ class Layout:
         """Everything made for a base."""
         return self.build / base
 
-    def tree(self, base: str, patched: bool = True) -> Path:
+    def tree(self, base: str, patched: bool = True, bisect: bool = False) -> Path:
         """The kernel tree of a base, with the series or with the suites alone."""
-        return self.base(base) / ("linux" if patched else "linux-unpatched")
+        return self.base(base) / f"linux{_kind(patched, bisect)}"
 
     def lock(self, base: str) -> Path:
         """Held while a base's tree or cells are worked on."""
         return self.base(base) / "lock"
 
-    def cell(self, base: str, arch: str, patched: bool = True) -> Path:
+    def cell(self, base: str, arch: str, patched: bool = True,
+             bisect: bool = False) -> Path:
         """Results and logs of one cell."""
-        return self.base(base) / (arch if patched else f"{arch}-unpatched")
+        return self.base(base) / f"{arch}{_kind(patched, bisect)}"
 
     def out(self, base: str, arch: str, patched: bool = True) -> Path:
         """Where a cell is built."""
         return self.cell(base, arch, patched) / "out"
 
-    def results(self, base: str, arch: str, patched: bool = True) -> Path:
+    def results(self, base: str, arch: str, patched: bool = True,
+                bisect: bool = False) -> Path:
         """What a cell came to."""
-        return self.cell(base, arch, patched) / "results.json"
+        return self.cell(base, arch, patched, bisect) / "results.json"
+
+
+def _kind(patched: bool, bisect: bool) -> str:
+    """What the name of a tree or cell ends in."""
+    return "-bisect" if bisect else "" if patched else "-unpatched"

@@ -51,16 +51,25 @@ class State:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tree of a base goes, with the series or with the suites alone."""
+    """Where a tree of a base goes, with the series or with the suites alone.
+
+    With first, it is a tree of its own with that many patches of the series.
+    """
 
     layout: Layout
     base: Base
     patched: bool = True
+    first: int | None = None
+
+    @property
+    def bisect(self) -> bool:
+        """Whether this is the tree in which prefixes of the series are tried."""
+        return self.first is not None
 
     @property
     def path(self) -> Path:
         """The tree."""
-        return self.layout.tree(self.base.name, self.patched)
+        return self.layout.tree(self.base.name, self.patched, self.bisect)
 
     @property
     def draft(self) -> Path:
@@ -75,11 +84,15 @@ class Place:
     @property
     def branch(self) -> str:
         """The branch that carries the commits."""
-        return f"{'gup' if self.patched else 'gup-unpatched'}/{self.base.name}"
+        kind = "gup-bisect" if self.bisect else \
+            "gup" if self.patched else "gup-unpatched"
+        return f"{kind}/{self.base.name}"
 
     @property
     def call(self) -> str:
         """The words that prepare this tree."""
+        if self.bisect:
+            return f"gup bisect --base {self.base.name}"
         return f"gup tree --base {self.base.name}" + \
             ("" if self.patched else " --unpatched")
 
@@ -164,7 +177,8 @@ def hold(layout: Layout, base_name: str) -> Iterator[None]:
 def plan(place: Place) -> list[Step]:
     """The commits of a tree: the series, then the suites with their hookup."""
     layout, base = place.layout, place.base.name
-    stored = queue.series(layout, base) if place.patched else []
+    stored = queue.series(layout, base) if place.patched or place.bisect else []
+    stored = stored[:place.first]
     steps = [Step(patchfile.read(path), {}) for path in stored]
     return [*steps, Step(patchfile.read(layout.hookup(base)),
                          suite_files(layout, base))]
@@ -275,30 +289,33 @@ def _existing(place: Place, ksrc: Source | None) -> State | None:
 
 
 def _discard(place: Place, state: State) -> None:
-    """Remove a tree, and an unpatched one beside it, if no work is in them."""
-    beside = Place(place.layout, place.base, patched=False)
-    both = [(place, state)]
-    if place.patched and beside.path.exists():
-        both.insert(0, (beside, _load(beside.git) or state))
-    for each, its_state in both:
+    """Remove a tree, and those beside it, if no work is in them."""
+    others = [Place(place.layout, place.base, patched=False),
+              Place(place.layout, place.base, patched=False, first=0)]
+    all_of_them = [(place, state)]
+    if place.patched:
+        all_of_them[:0] = [(beside, _load(beside.git) or state)
+                           for beside in others if beside.path.exists()]
+    for each, its_state in all_of_them:
         if edits := work_in(each, its_state):
             raise UsageError(_in_the_way(each, edits, False))
-    if mine := _own_branches(place, beside):
+    if mine := _own_branches(place, others):
         raise UsageError(f"{place.path} has branches of yours ({', '.join(mine)}); to "
                          "have another source there, move the folder away first")
     say(f"base {place.base.name}: {place.path.name} is from {state.source}; "
         "making it anew")
-    for each, _ in both:
+    for each, _ in all_of_them:
         source.discard(each.path)
 
 
-def _own_branches(place: Place, beside: Place) -> list[str]:
+def _own_branches(place: Place, others: list[Place]) -> list[str]:
     """The branches, and the stash, that would go if a tree were removed."""
     if (place.path / ".git").is_file():
         return []
     names = place.git.lines("for-each-ref", "--format=%(refname:short)", "refs/heads",
                             "refs/stash")
-    return [name for name in names if name not in (place.branch, beside.branch)]
+    ours = {each.branch for each in (place, *others)}
+    return [name for name in names if name not in ours]
 
 
 def _create(place: Place, ksrc: Source | None) -> State:
