@@ -10,10 +10,11 @@ import signal
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import (bisect, cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
+from . import (bisect, bump, cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
                refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
@@ -74,6 +75,8 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("refresh", _refresh, _refresh_options),
                                 ("lint", _lint, _lint_options),
                                 ("bisect", _bisect, _bisect_options),
+                                ("bump", _bump, _bump_options),
+                                ("new-base", _new_base, _new_base_options),
                                 ("range-diff", _range_diff, _topic_option),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
@@ -136,6 +139,26 @@ def _bisect_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the architecture to run on (default: um)")
     verb.add_argument("--drop", action="store_true",
                       help="put work that is in build/B/linux-bisect aside first")
+
+
+def _bump_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--ksrc", type=Path, metavar="PATH",
+                      help="try this git clone, unpacked tree or tarball (default: the "
+                      "newest package of the mirror)")
+    verb.add_argument("--ref", default="", metavar="REF",
+                      help="with a git clone: the commit to try (default: HEAD)")
+    verb.add_argument("--debian", default="", metavar="VERSION",
+                      help="try the upstream part of Debian's source package linux, of "
+                      "exactly this version, such as 6.1.4-1")
+    verb.add_argument("--suites", type=_list, metavar="S,…",
+                      help="look for the package in these suites of Debian")
+    verb.add_argument("--keep", action="store_true",
+                      help="store the outcome even if the cell has failed")
+
+
+def _new_base_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("name", metavar="X", help="the kernel, such as 6.6")
 
 
 def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -279,6 +302,37 @@ def _bisect(layout: Layout, options: argparse.Namespace) -> int:
     good by the rules of gup kunit: no new warning, all cases passed.
     """
     bisect.run(layout, options.base, options.arch, options.drop)
+    return 0
+
+
+def _bump(layout: Layout, options: argparse.Namespace) -> int:
+    """Try the series on a newer point release, and store it if all is well.
+
+    Each patch is reported as clean, context moved, already there or conflict,
+    with the hunk. If none is in conflict, the cell on UML is built and run.
+    Only if it passes, or with --keep, do config/bases.toml, the series and the
+    patches change. All this happens in build/bump/B; build/B stays as it is.
+    """
+    base = config.base(layout, options.base)
+    if options.ksrc and options.debian:
+        raise UsageError("--ksrc and --debian exclude each other; give one")
+    if options.ref and not options.ksrc:
+        raise UsageError("--ref goes with --ksrc")
+    packages.ensure(layout, ["kernel"])
+    if options.suites:
+        base = replace(base, suites=tuple(options.suites))
+    ksrc = source.classify(options.ksrc, options.ref) if options.ksrc else None
+    bump.run(layout, base, ksrc, options.debian, options.keep)
+    return 0
+
+
+def _new_base(layout: Layout, options: argparse.Namespace) -> int:
+    """Begin a base with what the nearest one has.
+
+    Adds it to config/bases.toml and to every topic.toml, and copies series,
+    hookup and compat header. gup bump --base X then says what applies.
+    """
+    print(bump.new_base(layout, options.name))
     return 0
 
 

@@ -146,6 +146,15 @@ def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
     return before + head + lines + "".join(f"\n{part}" for part in after)
 
 
+def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
+    """The text of bases.toml with other values of some keys of a base."""
+    before, head, rest = text.partition(f'[base."{name}"]\n')
+    own, blank, after = rest.partition("\n\n")
+    for key, value in facts.items():
+        own = re.sub(rf'^{key} = ".*"$', f'{key} = "{value}"', own, flags=re.MULTILINE)
+    return before + head + own + blank + after
+
+
 def default_base(layout: Layout) -> str:
     """The base that is meant when none is named."""
     return load(layout.config / "bases.toml").get("default", "")

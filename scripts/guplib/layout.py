@@ -66,6 +66,10 @@ class Layout:
         """A copy of the stored files in which a change is tried."""
         return self.build / "draft"
 
+    def bump(self, base: str) -> "Layout":
+        """A copy of the project in which another kernel is tried for a base."""
+        return Layout(self.build / "bump" / base)
+
     @property
     def all_series(self) -> Path:
         """Folder of the quilt series, one file per base."""

@@ -107,15 +107,15 @@ def _work_out(place: Place) -> Outcome:
     """Fill the draft from the tree, and try it on every base concerned."""
     ready = _committed(place)
     draft = _in_draft(place)
-    make_draft(place.layout)
+    copy_stored(place.layout, place.layout.draft)
     commits = _commits(ready)
     *functional, tests = _split(place, commits)
     _store_series(draft, ready, functional)
     _store_tests(draft, ready, tests)
-    _set_blobs(draft.layout, place, ready.state)
+    set_blobs(draft.layout, place, ready.state)
     try:
-        for other in _sharing(place.layout, draft.layout, place.base.name):
-            _follow(place.layout, draft.layout, other)
+        for other in sharing(place.layout, draft.layout, place.base.name):
+            follow(place.layout, draft.layout, other)
         tip = _retrace(place, draft, ready)
         queue.require_sound(draft.layout)
     except UsageError as error:
@@ -139,11 +139,11 @@ def _committed(place: Place) -> Tree:
     return ready
 
 
-def make_draft(layout: Layout) -> None:
-    """Copy the stored files to the draft."""
-    shutil.rmtree(layout.draft, ignore_errors=True)
+def copy_stored(layout: Layout, place: Path) -> None:
+    """Make a folder hold the stored files, and none that it held before."""
     for name in STORED:
-        shutil.copytree(layout.root / name, layout.draft / name)
+        shutil.rmtree(place / name, ignore_errors=True)
+        shutil.copytree(layout.root / name, place / name)
 
 
 def _in_draft(place: Place) -> Place:
@@ -246,7 +246,7 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
         text = stored_text(ready.git, commit)
         if new or served[path][0] == base or not _equal(ready, commit, path):
             files.write(path, text)
-    text = _series_text(layout.series(base).read_text(), names)
+    text = series_text(layout.series(base).read_text(), names)
     files.write(layout.series(base), text)
     still = served_by(layout)
     for path in set(served) - set(still):
@@ -327,7 +327,7 @@ def _equal(ready: Tree, commit: Commit, path: Path) -> bool:
             "rev-parse", f"{commit.id}^{{tree}}")
 
 
-def _series_text(old: str, names: list[str]) -> str:
+def series_text(old: str, names: list[str]) -> str:
     """A series in a new order; what stands above or behind a line goes with it."""
     lines: dict[str, str] = {}
     above = ""
@@ -360,7 +360,7 @@ def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
     files.write(layout.hookup(base), stored_text(git, commit, tuple(known)))
 
 
-def _set_blobs(draft: Layout, place: Place, state: State) -> None:
+def set_blobs(draft: Layout, place: Place, state: State) -> None:
     """Let bases.toml name the files that the series of a base touches."""
     known = place.base.blobs
     touched = queue.touched(draft, place.base.name)
@@ -378,7 +378,7 @@ def blob(git: Git, commit: str, file: str) -> str:
     return found.output.strip() if found.returncode == 0 else ""
 
 
-def _sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
+def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
         if other != base and any(
@@ -387,7 +387,7 @@ def _sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
             yield other
 
 
-def _follow(layout: Layout, draft: Layout, name: str) -> None:
+def follow(layout: Layout, draft: Layout, name: str) -> None:
     """Apply the draft on another base, and store its own patches anew."""
     base = config.base(layout, name)
     place = Place(layout, base)
@@ -402,7 +402,7 @@ def _follow(layout: Layout, draft: Layout, name: str) -> None:
             made = Commit(commit, parent, step.patch.subject, step.patch.body)
             files.write(step.patch.path,
                         stored_text(place.git, made, tuple(step.extra)))
-    _set_blobs(draft, place, state)
+    set_blobs(draft, place, state)
 
 
 def _retrace(place: Place, draft: Place, ready: Tree) -> str:

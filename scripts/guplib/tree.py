@@ -230,9 +230,9 @@ def uncommitted_work(place: Place) -> list[str]:
             place.git.lines("status", "--porcelain", "--no-renames")]
 
 
-def base_of(place: Place) -> State:
+def base_of(place: Place, ksrc: Source | None = None) -> State:
     """The state of a patched tree, made with the base alone if there is none."""
-    return _existing(place, None) or _create(place, None)
+    return _existing(place, ksrc) or _create(place, ksrc)
 
 
 def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
@@ -409,7 +409,7 @@ def commit_steps(place: Place, steps: list[Step], commits: list[str]) -> None:
     """
     with aside(place, commits[-1]) as git:
         for order, step in enumerate(steps, 1):
-            _stage(place.base, git, step)
+            stage(place.base, git, step)
             commits.append(git.commit(git.out("write-tree"), commits[-1:],
                                       step.patch.message, order))
 
@@ -428,7 +428,7 @@ def aside(place: Place, commit: str) -> Iterator[Git]:
         index.unlink(missing_ok=True)
 
 
-def _stage(base: Base, aside: Git, step: Step) -> None:
+def stage(base: Base, aside: Git, step: Step) -> None:
     """Put one step into the index; raises UsageError naming patch and hunk."""
     patch = step.patch
     result = aside.run("apply", "--cached", "--whitespace=nowarn",
@@ -437,6 +437,11 @@ def _stage(base: Base, aside: Git, step: Step) -> None:
         name = f"{patch.path.parent.name}/{patch.path.name}"
         raise UsageError(f"base {base.name}: {name} "
                          f"{why_refused(aside, patch, result.output)}")
+    add_extra(aside, step)
+
+
+def add_extra(aside: Git, step: Step) -> None:
+    """Put the files that a step brings along into the index."""
     for inside, path in step.extra.items():
         blob = aside.out("hash-object", "-w", "--no-filters", str(path))
         aside.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{inside}")

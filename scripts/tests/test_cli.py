@@ -22,8 +22,8 @@ def test_wrong_words_are_one_line(refused, words, part):
 
 
 @pytest.mark.parametrize("words", [
-    (), ("kunit",), ("tree",), ("refresh",), ("lint",), ("bisect",), ("range-diff",),
-    ("status",), ("matrix",), ("check",)])
+    (), ("kunit",), ("tree",), ("refresh",), ("lint",), ("bisect",), ("bump",), ("new-base",),
+    ("range-diff",), ("status",), ("matrix",), ("check",)])
 def test_help_of_every_command(words):
     done = subprocess.run([sys.executable, SCRIPTS / "gup", *words, "--help"],
                           capture_output=True, text=True, check=True)

@@ -76,7 +76,8 @@ def test_checkpatch_message_fails(linted, stub):
     stub("perl", 'case "$*" in *checkpatch*) echo "$*" | sed '
          '"s/.* //; s/$/:3: WARNING:LONG_LINE: too long/";; esac')
     said = linted()
-    assert said.code == 1 and "patches/one-line/6.1.patch:3: WARNING:LONG_LINE" in said.out
+    assert said.code == 1
+    assert "patches/one-line/6.1.patch:3: WARNING:LONG_LINE" in said.out
 
 
 def test_exempt_message_is_passed_to_checkpatch(project, linted, stub):

@@ -73,7 +73,8 @@ def test_check_says_what_would_change_and_writes_nothing(project, gup):
 
 
 def test_gup_check_has_it_as_a_step(project, gup):
-    (project.root / "config/packages.toml").write_text("[kernel]\n[check]\n[lint]\n[far]\n")
+    (project.root / "config/packages.toml").write_text(
+        "[kernel]\n[check]\n[lint]\n[far]\n")
     assert gup("check", "--only", "refresh").code == 1
     gup("refresh", "--base", "6.1")
     gup("refresh", "--base", "7.2")
@@ -218,7 +219,8 @@ def test_reworded_commit_keeps_its_topic(ready, gup):
     ready.git("commit", "-q", "--amend", "-m", "mm/gup: alter a line\n\nNew body.")
     ready.git("cherry-pick", tests)
     assert gup("refresh", "--base", "6.1").code == 0
-    assert ready.patch.read_text().startswith("Subject: mm/gup: alter a line\n\nNew body.")
+    text = ready.patch.read_text()
+    assert text.startswith("Subject: mm/gup: alter a line\n\nNew body.")
     assert queue.topic(ready.layout, "one-line").title == "mm/gup: alter a line"
 
 
