@@ -58,6 +58,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
             return
         place = Place(trial, base)
         state = tree.base_of(place, ksrc)
+        _leave_resolution(place, state)
         _lend_objects(Place(layout, base), place)
         trials = _try_all(place, state)
         for each in trials:
@@ -65,9 +66,13 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
         if bad:
-            raise UsageError(f"base {base.name}: {_name(bad[0].step)} is in conflict with "
-                             f"{state.version} ({bad[0].why}); nothing was changed; "
-                             f"git apply --3way in {place.path} shows the two sides")
+            _show_sides(place, bad[0])
+            where = place.path.relative_to(layout.root)
+            raise UsageError(
+                f"base {base.name}: {_name(bad[0].step)} is in conflict with "
+                f"{state.version} ({bad[0].why}); nothing was changed. {where} has the "
+                f"two sides: resolve them there, git -C {where} commit -a -m "
+                f"'{bad[0].step.patch.subject}', and call again")
         _store(layout, place, state, trials)
     passed = _cell(trial, base.name, ksrc)
     if not passed and not keep:
@@ -159,12 +164,51 @@ def _lend_objects(theirs: Place, ours: Place) -> None:
         files.write(Path(own) / "info" / "alternates", f"{lent}\n")
 
 
+def _branch(place: Place) -> str:
+    """Where a person resolves conflicts in a trial's tree."""
+    return f"resolve/{place.base.name}"
+
+
+def _show_sides(place: Place, trial: Trial) -> None:
+    """Apply a patch to the working files as far as it goes, with marks."""
+    place.git.run("checkout", "-q", "-B", _branch(place), trial.parent)
+    place.git.run("apply", "--3way", "--whitespace=nowarn", str(trial.step.patch.path),
+                  check=False)
+
+
+def _leave_resolution(place: Place, state: State) -> None:
+    """Put the files back as the tool needs them, if the person is done."""
+    git = place.git
+    loose = tree.unfinished_work(place) + tree.uncommitted_work(place)
+    if loose:
+        raise UsageError(f"{place.path}: {loose[0]}: resolve and commit it, or remove "
+                         f"{place.layout.root}")
+    if git.resolve("HEAD") != state.head:
+        git.run("checkout", "-q", "-B", place.branch, state.head)
+
+
+def _resolved(place: Place, base: str, step: Step) -> Commit | None:
+    """The commit by which a person has resolved a patch, known by its subject."""
+    git, branch = place.git, f"refs/heads/{_branch(place)}"
+    if not git.resolve(branch):
+        return None
+    for line in git.lines("log", "--format=%H %P %s", f"{base}..{branch}"):
+        commit, parent, subject = line.split(" ", 2)
+        if subject == step.patch.subject:
+            return Commit(commit, parent, subject, step.patch.body)
+    return None
+
+
 def _try_all(place: Place, state: State) -> list[Trial]:
     """Try the patches of a series and the hookup, each on those before it."""
     found: list[Trial] = []
     tip = state.base
     for order, step in enumerate(tree.plan(place), 1):
         outcome, why = _try(place, tip, step)
+        if outcome == CONFLICT and (made := _resolved(place, state.base, step)):
+            files.write(step.patch.path, refresh.stored_text(
+                place.git, made, tuple(step.extra)))
+            outcome = MOVED if _try(place, tip, step)[0] == CLEAN else CONFLICT
         commit = ""
         if outcome in (CLEAN, MOVED):
             with tree.aside(place, tip) as git:
@@ -189,7 +233,8 @@ def _try(place: Place, tip: str, step: Step) -> tuple[str, str]:
         why = tree.why_refused(git, step.patch, result)
     with tree.aside(place, tip) as git:
         merged = not _apply(git, step, True)
-        empty = merged and git.out("write-tree") == git.out("rev-parse", f"{tip}^{{tree}}")
+        empty = merged and git.out("write-tree") == git.out("rev-parse",
+                                                            f"{tip}^{{tree}}")
     return (ALREADY, "") if empty else (MOVED if merged else CONFLICT, why)
 
 
@@ -217,6 +262,8 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
         text = refresh.stored_text(place.git, made, tuple(each.step.extra))
         own = served.get(path, [name])[0] == name
         if not own and each.outcome == MOVED:
+            files.write(path, (layout.patches / path.relative_to(trial.patches)
+                               ).read_text())
             path = path.with_name(f"{name}.patch")
             say(f"patches/{path.parent.name}/{path.name} is new; say in topic.toml, "
                 "[difference], why")

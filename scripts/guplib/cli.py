@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import (bisect, bump, cell, check, command, config, journal, lint, matrix, packages, queue, rangediff,
-               refresh, source, status, tree)
+from . import (bisect, bump, cell, check, command, config, journal, lint, matrix,
+               packages, queue, rangediff, refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -309,7 +309,8 @@ def _bump(layout: Layout, options: argparse.Namespace) -> int:
     """Try the series on a newer point release, and store it if all is well.
 
     Each patch is reported as clean, context moved, already there or conflict,
-    with the hunk. If none is in conflict, the cell on UML is built and run.
+    with the hunk; a conflict is resolved in build/bump/B, and bump called again.
+    If there is none, the cell on UML is built and run.
     Only if it passes, or with --keep, do config/bases.toml, the series and the
     patches change. All this happens in build/bump/B; build/B stays as it is.
     """

@@ -130,8 +130,10 @@ def message_faults(patch: Patch) -> list[str]:
     """
     found = []
     if len(patch.subject) > SUBJECT_COLUMNS:
-        found.append(f"subject has {len(patch.subject)} columns; {SUBJECT_COLUMNS} at most")
-    return found + [f"body has a line of {len(line)} columns, {BODY_COLUMNS} at most: {line}"
+        found.append(f"subject has {len(patch.subject)} columns; "
+                     f"{SUBJECT_COLUMNS} at most")
+    return found + [f"body has a line of {len(line)} columns, {BODY_COLUMNS} at most: "
+                    f"{line}"
                     for line in patch.body.splitlines()
                     if len(line) > BODY_COLUMNS and not FREE_LINE.match(line)]
 
@@ -238,8 +240,8 @@ def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:
                                   target], cwd=ready.path, check=False,
                                  env={"LC_ALL": "C"}, watch=progress.tick)
         if result.returncode:
-            raise EnvironmentFault(f"{ready.place.call}: {target} does not build with W=1 "
-                                   f"C=1: {result.last_line}")
+            raise EnvironmentFault(f"{ready.place.call}: {target} does not build with "
+                                   f"W=1 C=1: {result.last_line}")
         (out / target).unlink()
         said[unit] = [line.replace(f"{ready.path}/", "")
                       for line in result.output.splitlines()

@@ -134,8 +134,8 @@ def _committed(place: Place) -> Tree:
                          "commit --fixup COMMIT and git rebase -i --autosquash base")
     head = ready.git.resolve("HEAD")
     if head != ready.git.resolve(f"refs/heads/{place.branch}"):
-        raise UsageError(f"{where}: HEAD is not branch {place.branch}; to take HEAD, run: "
-                         f"git -C {where} checkout -B {place.branch}")
+        raise UsageError(f"{where}: HEAD is not branch {place.branch}; to take HEAD, "
+                         f"run: git -C {where} checkout -B {place.branch}")
     return ready
 
 
@@ -382,7 +382,8 @@ def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
         if other != base and any(
-                path.read_text() != (layout.root / path.relative_to(draft.root)).read_text()
+                path.read_text() != layout.root.joinpath(
+                    path.relative_to(draft.root)).read_text()
                 for path in queue.series(draft, other)):
             yield other
 

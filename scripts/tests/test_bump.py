@@ -202,3 +202,33 @@ def test_patch_without_old_blobs_is_in_conflict(project, refused, newer):
         GUP_C, with_line(30, "int changed;"), "mm/gup.c")))
     assert "in conflict" in refused(2, "bump", "--base", "6.1", "--ksrc",
                                     newer(with_line(28, "int moved;")))
+
+
+def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
+    tarball = newer(with_line(30, "int different;"))
+    before = contents(own)
+    said = refused(2, "bump", "--base", "6.1", "--ksrc", tarball)
+    assert "commit -a -m 'mm/gup: change a line', and call again" in said
+    tree = own.layout.bump("6.1").tree("6.1")
+    assert "<<<<<<<" in (tree / "mm/gup.c").read_text()
+    assert "resolve and commit it" in refused(2, "bump", "--base", "6.1", "--ksrc",
+                                              tarball)
+    (tree / "mm/gup.c").write_text("\n".join(with_line(30, "int resolved;")) + "\n")
+    own.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
+    assert contents(own) == before
+    said = gup("bump", "--base", "6.1", "--ksrc", tarball)
+    assert said.code == 0, said
+    text = own.patch.read_text()
+    assert "-int different;\n+int resolved;\n" in text and "The body of it." in text
+    assert queue.problems(own.layout) == []
+
+
+def test_resolved_conflict_of_a_lent_patch_leaves_the_other_alone(ready, gup, newer):
+    tarball, before = newer(with_line(30, "int d;"), "7.2.4"), ready.patch.read_text()
+    assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 2
+    tree = ready.layout.bump("7.2").tree("7.2")
+    (tree / "mm/gup.c").write_text("\n".join(with_line(30, "int resolved;")) + "\n")
+    ready.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
+    assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 0
+    assert ready.patch.read_text() == before
+    assert "+int resolved;" in ready.patch.with_name("7.2.patch").read_text()
