@@ -51,6 +51,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
     queue.require_sound(layout)
     with journal.hold(layout), tree.hold(trial, base.name):
         refresh.copy_stored(layout, trial.root)
+        before = refresh.stored_files(trial.root)
         base, ksrc = _kernel(layout, trial, base, ksrc, debian)
         if ksrc is None:
             say(f"base {base.name}: the mirror has nothing newer than "
@@ -80,6 +81,9 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
                           f"was changed; {trial.cell(base.name, 'um')} has the logs, "
                           "--keep stores the outcome all the same")
     with journal.hold(layout):
+        if refresh.stored_files(layout.root) != before:
+            raise UsageError(f"base {base.name}: the stored queue has changed during the "
+                             "trial; nothing was stored, call again")
         changes = refresh.draft_changes(layout, trial)
         journal.commit(layout, changes)
     for path in changes:

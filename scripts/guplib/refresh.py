@@ -153,12 +153,16 @@ def _in_draft(place: Place) -> Place:
 
 def draft_changes(layout: Layout, draft: Layout) -> dict[Path, str | None]:
     """How the draft differs from the stored files, by path; None: removed."""
-    before, after = ({path.relative_to(root): path.read_text() for name in STORED
-                      for path in sorted((root / name).rglob("*")) if path.is_file()}
-                     for root in (layout.root, draft.root))
+    before, after = stored_files(layout.root), stored_files(draft.root)
     return {layout.root / name: after.get(name)
             for name in dict.fromkeys((*before, *after))
             if before.get(name) != after.get(name)}
+
+
+def stored_files(root: Path) -> dict[Path, str]:
+    """The contents of all stored files below a folder, by their place in it."""
+    return {path.relative_to(root): path.read_text() for name in STORED
+            for path in sorted((root / name).rglob("*")) if path.is_file()}
 
 
 def _commits(ready: Tree) -> list[Commit]:

@@ -232,3 +232,15 @@ def test_resolved_conflict_of_a_lent_patch_leaves_the_other_alone(ready, gup, ne
     assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 0
     assert ready.patch.read_text() == before
     assert "+int resolved;" in ready.patch.with_name("7.2.patch").read_text()
+
+
+def test_queue_that_changes_during_the_trial_is_kept(ready, refused, newer, monkeypatch):
+    from guplib import bump
+
+    def edited(*_):
+        edit(ready.patch, "The body of it.", "Another body.")
+        return True
+    monkeypatch.setattr(bump, "_cell", edited)
+    assert "has changed during the trial" in refused(2, "bump", "--base", "6.1", "--ksrc",
+                                                     newer(GUP_C))
+    assert "Another body." in ready.patch.read_text()

@@ -65,6 +65,12 @@ def test_refresh_of_an_unchanged_tree_changes_nothing(ready, gup):
     assert contents(ready) == before
 
 
+def test_unchanged_shared_patch_needs_no_tree_of_another_base(ready, gup):
+    shutil.rmtree(ready.layout.base("6.1"))
+    assert gup("refresh", "--base", "7.2", "--check").code == 0
+    assert not ready.tree.exists()
+
+
 def test_check_says_what_would_change_and_writes_nothing(project, gup):
     before = contents(project)
     said = gup("refresh", "--base", "6.1", "--check")
