@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, unified, with_line
+from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
 from guplib import config, journal, queue
 
 STORED = ("patches", "series", "kunit", "config")
@@ -65,7 +65,7 @@ def test_refresh_of_an_unchanged_tree_changes_nothing(ready, gup):
     assert contents(ready) == before
 
 
-def test_unchanged_shared_patch_needs_no_tree_of_another_base(ready, gup):
+def test_unchanged_shared_patch_needs_no_tree_of_another_base(drifted, ready, gup):
     shutil.rmtree(ready.layout.base("6.1"))
     assert gup("refresh", "--base", "7.2", "--check").code == 0
     assert not ready.tree.exists()
@@ -230,7 +230,15 @@ def test_reworded_commit_keeps_its_topic(ready, gup):
     assert queue.topic(ready.layout, "one-line").title == "mm/gup: alter a line"
 
 
-def test_shared_patch_edited_on_the_newer_base_is_stored_for_the_older(ready, gup):
+@pytest.fixture
+def drifted(project):
+    """The newer base has more lines ahead of what the patch changes."""
+    write_tarball(project.root / "build/packages/7.2/linux-source-7.2.tar.xz", "7.2.1",
+                  ["int added;"] * 5 + GUP_C)
+
+
+def test_shared_patch_edited_on_the_newer_base_is_stored_for_the_older(drifted, ready,
+                                                                       gup):
     older = ready.git("rev-parse", "base:mm/gup.c")
     tree = ready.layout.tree("7.2")
     tests = ready.git("rev-parse", "HEAD", tree=tree)
@@ -242,6 +250,7 @@ def test_shared_patch_edited_on_the_newer_base_is_stored_for_the_older(ready, gu
     assert gup("refresh", "--base", "7.2").code == 0
     text = ready.patch.read_text()
     assert "+int newer;" in text and f"index {older}.." in text
+    assert "@@ -27,7 +27,7 @@" in text
     assert (ready.tree / "mm/gup.c").stat().st_mtime_ns == stamp
     gup("tree")
     assert "int newer;" in (ready.tree / "mm/gup.c").read_text()
