@@ -24,6 +24,7 @@ from .verdict import PASSED
 
 CLEAN, MOVED = "clean", "context moved"
 ALREADY, CONFLICT = "already there", "conflict"
+OLD_BLOB = re.compile(r"^index ([0-9a-f]{40})\.\.", re.MULTILINE)
 NAME = re.compile(r"\d+\.\d+")
 
 
@@ -60,7 +61,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         place = Place(trial, base)
         state = tree.base_of(place, ksrc)
         _leave_resolution(place, state)
-        _lend_objects(Place(layout, base), place)
+        _lend_objects(layout, place)
         trials = _try_all(place, state)
         for each in trials:
             say(f"{each.outcome:14} {_name(each.step)}"
@@ -157,15 +158,19 @@ def _tarball(path: Path) -> Source:
     return source.classify(path, "")
 
 
-def _lend_objects(theirs: Place, ours: Place) -> None:
-    """Let a trial's git see the old base, from which 3-way help comes."""
-    if not theirs.path.exists():
-        return
-    lent, own = (Git(place.path).out("rev-parse", "--path-format=absolute",
-                                     "--git-path", "objects")
-                 for place in (theirs, ours))
-    if lent != own:
-        files.write(Path(own) / "info" / "alternates", f"{lent}\n")
+def _lend_objects(layout: Layout, place: Place) -> None:
+    """Give a trial's git what the patches were made from: 3-way help needs it."""
+    wanted = {name for step in tree.plan(place)
+              for name in OLD_BLOB.findall(step.patch.path.read_text())}
+    for base in config.bases(layout).values():
+        theirs = Place(layout, base)
+        if not theirs.path.exists():
+            continue
+        for name in wanted:
+            found = theirs.git.run("cat-file", "blob", name, check=False)
+            if not found.returncode:
+                place.git.run("hash-object", "-w", "--stdin",
+                              stdin=found.output.encode())
 
 
 def _branch(place: Place) -> str:
