@@ -230,10 +230,14 @@ def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
 
 
 def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:
-    """What gcc -W1 and sparse say of each unit; the objects are made anew."""
+    """What gcc -W1 and sparse say of each unit; the objects are made anew.
+
+    The next build of the cell makes them once more, as their flags differ.
+    """
     said = {}
     for unit in units:
         target = str(Path(unit).with_suffix(".o"))
+        configured = (out / target).exists()
         (out / target).unlink(missing_ok=True)
         with Progress(f"{ready.place.call}: W=1 C=1 {target}") as progress:
             result = command.run(["make", "-s", "ARCH=um", f"O={out}", "W=1", "C=1",
@@ -242,7 +246,8 @@ def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:
         if result.returncode:
             raise EnvironmentFault(f"{ready.place.call}: {target} does not build with "
                                    f"W=1 C=1: {result.last_line}")
-        (out / target).unlink()
+        if not configured:
+            (out / target).unlink()
         said[unit] = [line.replace(f"{ready.path}/", "")
                       for line in result.output.splitlines()
                       if buildlog.MESSAGE.match(line)]

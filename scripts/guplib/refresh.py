@@ -340,8 +340,6 @@ def series_text(old: str, names: list[str]) -> str:
         above += line
         if name:
             lines[name], above = above, ""
-    if list(lines) == names:
-        return old
     return "".join(lines.get(name, f"{name}\n") for name in names) + above
 
 
