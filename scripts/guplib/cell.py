@@ -35,7 +35,10 @@ SHOWN_ERRORS = 20
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: a cell, and what is special about this run."""
+    """What to run: a cell, and what is special about this run.
+
+    first: take that many patches of the series, in a tree of their own.
+    """
 
     base: str
     arch: str
@@ -43,6 +46,7 @@ class Request:
     ksrc: Source | None = None
     ccache: bool = True
     patched: bool = True
+    first: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Cell:
     def folder(self) -> Path:
         """Where results and logs go."""
         return self.layout.cell(self.tree.base.name, self.arch.name,
-                                self.tree.place.patched)
+                                self.tree.place.patched, self.tree.place.bisect)
 
     @property
     def out(self) -> Path:
@@ -87,11 +91,11 @@ def run(layout: Layout, request: Request) -> Verdict:
     _require_suite(layout, request)
     _require_plain_path(layout)
     packages.ensure(layout, arch.needs)
-    absent = _absent(layout, base, request.patched)
+    place = Place(layout, base, request.patched and request.first is None, request.first)
+    absent = _absent(place)
     lent = _lent_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
-        ready = tree.prepare(Place(layout, base, request.patched), request.ksrc,
-                             edits_welcome=True)
+        ready = tree.prepare(place, request.ksrc, edits_welcome=not place.bisect)
         kunit = (Path(borrowed.__file__), lent, ready.path) if lent \
             else (ready.path / KUNIT_PY,)
         cell = Cell(layout, ready, arch, kunit, absent)
@@ -105,12 +109,12 @@ def run(layout: Layout, request: Request) -> Verdict:
             built = _build(cell, env)
             ran = _execute(cell, env, request.suite)
         except TestsFailed as failure:
-            _store(cell, Verdict((), (str(failure),)))
+            _store(cell, Verdict((), (str(failure),)), request.suite)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
         cells = config.cells(layout).without(absent)
         verdict = judge(cell.name, cells, ran, log, built.warnings, request.suite)
-        _store(cell, verdict)
+        _store(cell, verdict, request.suite)
     return verdict
 
 
@@ -161,13 +165,23 @@ def _environment(layout: Layout, ccache: bool) -> dict[str, str]:
     return env
 
 
-def _absent(layout: Layout, base: Base, patched: bool) -> frozenset[str]:
-    """The suites that do not compile without the topics that base needs."""
-    if patched:
+def _absent(place: Place) -> frozenset[str]:
+    """The suites that cannot run because a topic is not in the tree.
+
+    Without the series these are the suites that do not compile then; behind
+    a part of the series, those of all topics that are still to come.
+    """
+    if place.patched:
         return frozenset()
-    return frozenset(suite for topic in queue.topics(layout)
-                     if topic.adds and topic.status[base.name] == "needed"
-                     for suite in topic.suites)
+    topics, base = queue.topics(place.layout), place.base.name
+    if place.bisect:
+        behind = {path.parent.name for path in
+                  queue.series(place.layout, base)[place.first:]}
+        missing = [topic for topic in topics if topic.name in behind]
+    else:
+        missing = [topic for topic in topics
+                   if topic.adds and topic.status[base] == "needed"]
+    return frozenset(suite for topic in missing for suite in topic.suites)
 
 
 def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
@@ -306,21 +320,36 @@ def _log_lines(cell: Cell) -> list[str]:
     return path.read_text(errors="backslashreplace").splitlines()
 
 
-def _store(cell: Cell, verdict: Verdict) -> None:
-    """Write results.json."""
+def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
+    """Write results.json; last_green is when all suites last passed.
+
+    A run of some suites, or of a tree with a person's work in it, is no such
+    time.
+    """
     commit, dirty = _queue_commit(cell.layout)
+    place = cell.tree.place
+    path = cell.layout.results(place.base.name, cell.arch.name, place.patched,
+                               place.bisect)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
         "arch": cell.arch.name, "patched": cell.tree.place.patched,
         "commit": commit, "dirty": dirty,
         "edits": list(cell.tree.edits), "compiler": _compiler(cell.arch),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "suite": suite, "time": now,
+        "last_green": now if green else _last_green(path),
         "verdict": verdict.word, "against": list(verdict.against),
         "cases": [asdict(case) for case in verdict.cases],
     }
-    place = cell.tree.place
-    files.write(cell.layout.results(place.base.name, cell.arch.name, place.patched),
-                json.dumps(results, indent=1) + "\n")
+    files.write(path, json.dumps(results, indent=1) + "\n")
+
+
+def _last_green(path: Path) -> str:
+    """What the results of an earlier run say of it; empty if nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(path.read_text()).get("last_green", "")
+    return ""
 
 
 def _queue_commit(layout: Layout) -> tuple[str, bool]:

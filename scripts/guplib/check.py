@@ -7,58 +7,31 @@ import os
 import sys
 import xml.etree.ElementTree
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from . import cell, command, config, measured, packages, patchfile, queue, tree
+from . import (cell, command, config, lint, measured, packages, patchfile, queue, refresh,
+               tree)
 from .cell import Request
-from .console import Progress, say
+from .console import Progress
 from .errors import EnvironmentFault, GupError
 from .layout import Layout
+from .tally import Tally
 from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
-STEPS = ("unit", "rules", "tables", "quilt", "checkpatch", "kunit")
-
-
-@dataclass
-class Tally:
-    """What the checks came to; failures holds their names."""
-
-    passed: int = 0
-    skipped: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    def record(self, name: str, problems: list[str]) -> None:
-        """Count one check; it has passed when nothing is wrong."""
-        if problems:
-            self.failures.append(name)
-            for problem in problems:
-                say(f"FAILED {name}: {problem}")
-        else:
-            self.passed += 1
-
-    def skip(self, name: str, reason: str) -> None:
-        """Count one check that could not be made."""
-        self.skipped += 1
-        say(f"skipped {name}: {reason}")
-
-    @property
-    def line(self) -> str:
-        """The closing line."""
-        text = f"{self.passed} passed, {len(self.failures)} failed"
-        return text + (f", {self.skipped} skipped" if self.skipped else "")
+STEPS = ("unit", "rules", "tables", "refresh", "quilt", "kunit", "lint")
 
 
 def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
     """Make the checks of the named steps on the named bases."""
-    packages.ensure(layout, ["kernel", "check"])
+    packages.ensure(layout, ["kernel", "check", "lint"])
     tally = Tally()
     if "unit" in steps:
         _unit(layout, tally)
     defects = queue.defects(layout)
     if "rules" in steps or defects:
         tally.record("rules", queue.problems(layout))
+    if "lint" in steps:
+        tally.record_all(lint.scripts(layout))
     if "tables" in steps and not defects:
         tally.record("tables", measured.problems(layout))
     if not defects:
@@ -69,9 +42,10 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
               tally: Tally) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
-    if not {"quilt", "checkpatch", "kunit"} & set(steps):
+    if not {"refresh", "quilt", "kunit", "lint"} & set(steps):
         return
     had = 0
+    newest = list(config.bases(layout))[-1]
     for base in bases:
         try:
             ready = _tree(layout, base)
@@ -83,15 +57,17 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
             had += 1
             continue
         had += 1
+        if "refresh" in steps:
+            tally.record(f"refresh {base}", _unlike(layout, base))
         if "quilt" in steps:
             tally.record(f"quilt {base}", _quilt(layout, ready))
-        if "checkpatch" in steps:
-            _checkpatch(layout, ready, tally, suites=base == bases[-1])
         if "kunit" in steps:
             for arch in config.arches(layout).values():
                 if any(fnmatch.fnmatch(base, glob) for glob in arch.checked):
                     _kunit(layout, Request(base, arch.name), tally,
                            compare="tables" in steps)
+        if "lint" in steps:
+            tally.record_all(lint.base(ready, suites=base == newest))
     if bases and not had:
         tally.record("bases", ["no base could be had"])
 
@@ -132,6 +108,15 @@ def _python_with_pytest() -> str:
     raise EnvironmentFault("no Python here has pytest; install python3-pytest")
 
 
+def _unlike(layout: Layout, base: str) -> list[str]:
+    """The stored files that a refresh of an unchanged tree would change."""
+    try:
+        return [f"{line}; not in its stored form, run gup refresh --base {base}"
+                for line in refresh.differences(layout, base)]
+    except GupError as error:
+        return [str(error)]
+
+
 def _quilt(layout: Layout, ready: Tree) -> list[str]:
     """Push a base's series by quilt, with no fuzz, on the touched files."""
     name = ready.base.name
@@ -155,37 +140,6 @@ def _quilt(layout: Layout, ready: Tree) -> list[str]:
     if result.returncode:
         return [f"series/{name} does not push: {result.last_line}"]
     return []
-
-
-def _checkpatch(layout: Layout, ready: Tree, tally: Tally, suites: bool) -> None:
-    """The base's own checkpatch --strict on its patches and its compat header.
-
-    The suites, which are the same on all bases, are left to the newest one.
-    """
-    name = ready.base.name
-    patches = [*queue.series(layout, name), layout.hookup(name)]
-    sources = [path for path in [layout.compat(name)] if path.exists()]
-    if suites:
-        sources += sorted(layout.suites.glob("*.[ch]"))
-    for paths, words in ((patches, ["--no-signoff"]), (sources, ["--file"])):
-        for path in paths:
-            tally.record(f"checkpatch {name} {path.relative_to(layout.root)}",
-                         _checkpatch_one(layout, ready, path, words))
-
-
-def _checkpatch_one(layout: Layout, ready: Tree, path: Path,
-                    words: list[str]) -> list[str]:
-    name = str(path.relative_to(layout.root))
-    ignored = [kind for exempt in config.exemptions(layout)
-               if any(fnmatch.fnmatch(name, glob) for glob in exempt.files)
-               for kind in exempt.types]
-    if ignored:
-        words = [*words, f"--ignore={','.join(ignored)}"]
-    result = command.run(
-        ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
-         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
-    return [line.replace(f"{path}:", f"{name}:", 1)
-            for line in result.output.splitlines() if line.strip()]
 
 
 def _kunit(layout: Layout, request: Request, tally: Tally, compare: bool) -> None:

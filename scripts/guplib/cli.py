@@ -10,12 +10,15 @@ import signal
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import cell, check, command, config, matrix, packages, source, tree
+from . import (bisect, bump, cell, check, command, config, journal, lint, matrix,
+               packages, queue, rangediff, refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
+from .tally import Tally
 from .verdict import PASSED
 
 INTERRUPTED = 130
@@ -29,6 +32,7 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
             sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
         options = _parser(layout).parse_args(words)
+        journal.recover(layout)
         return options.call(layout, options)
     except GupError as error:
         return _complain(str(error), error.exit_code)
@@ -68,6 +72,13 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("tree", _tree, _tree_options),
+                                ("refresh", _refresh, _refresh_options),
+                                ("lint", _lint, _lint_options),
+                                ("bisect", _bisect, _bisect_options),
+                                ("bump", _bump, _bump_options),
+                                ("new-base", _new_base, _new_base_options),
+                                ("range-diff", _range_diff, _topic_option),
+                                ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
         about = inspect.getdoc(call) or ""
@@ -108,6 +119,62 @@ def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--drop", action="store_true",
                       help="put your work in the tree aside, on a branch aside/…, "
                       "and go back to the queue")
+
+
+def _base_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--base", metavar="B", required=True,
+                      help="the kernel to work on")
+
+
+def _lint_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--base", metavar="B", help="on this base alone (default: all)")
+    verb.add_argument("--build", action="store_true",
+                      help="compile the touched files with W=1 and sparse, too; needs "
+                      "gup kunit and gup kunit --unpatched of the base before")
+
+
+def _bisect_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--arch", default="um", metavar="A",
+                      help="the architecture to run on (default: um)")
+    verb.add_argument("--drop", action="store_true",
+                      help="put work that is in build/B/linux-bisect aside first")
+
+
+def _bump_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--ksrc", type=Path, metavar="PATH",
+                      help="try this git clone, unpacked tree or tarball (default: the "
+                      "newest package of the mirror)")
+    verb.add_argument("--ref", default="", metavar="REF",
+                      help="with a git clone: the commit to try (default: HEAD)")
+    verb.add_argument("--debian", default="", metavar="VERSION",
+                      help="try the upstream part of Debian's source package linux, of "
+                      "exactly this version, such as 6.1.4-1")
+    verb.add_argument("--suites", type=_list, metavar="S,…",
+                      help="look for the package in these suites of Debian")
+    verb.add_argument("--keep", action="store_true",
+                      help="store the outcome even if the cell has failed")
+
+
+def _new_base_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("name", metavar="X", help="the kernel, such as 6.6")
+
+
+def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--topic", metavar="T", required=True,
+                      help="a folder of patches/")
+
+
+def _no_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    pass
+
+
+def _refresh_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--check", action="store_true",
+                      help="say what would change, write nothing, and exit with 1 "
+                      "if anything would")
 
 
 def _matrix_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -182,6 +249,117 @@ def _tree(layout: Layout, options: argparse.Namespace) -> int:
     return 0
 
 
+def _refresh(layout: Layout, options: argparse.Namespace) -> int:
+    """Store the commits of build/B/linux as patches and suites again.
+
+    Each commit on `base` becomes its patch file, a new commit a new topic, the
+    last one the suites, the compat header and the hookup. Reordered and
+    dropped commits change series/B. A patch that other bases share is applied
+    there, too; if it does not apply, nothing is changed. A commit is known by
+    its subject, or by its change, so alter one of them at a time.
+    """
+    config.base(layout, options.base)
+    packages.ensure(layout, ["kernel"])
+    if options.check:
+        found = refresh.differences(layout, options.base)
+    else:
+        found = refresh.run(layout, options.base)
+    for line in found or ["nothing changed"]:
+        print(line)
+    return 1 if options.check and found else 0
+
+
+def _lint(layout: Layout, options: argparse.Namespace) -> int:
+    """Look at every patch on every base that uses it, and at the scripts.
+
+    checkpatch --strict, length and spelling of the message, git diff --check,
+    kernel-doc, doubled includes, and whether a cell compiles it at all; with
+    --build also W=1 and sparse. What the base says itself does not count.
+    Exceptions stand in config/lint.toml, each with its reason.
+    """
+    names = [config.base(layout, options.base).name] if options.base else \
+        list(config.bases(layout))
+    packages.ensure(layout, ["kernel", "lint"])
+    newest = list(config.bases(layout))[-1]
+    tally = Tally()
+    tally.record("rules", queue.problems(layout))
+    tally.record_all(lint.scripts(layout))
+    for name in names:
+        with tree.hold(layout, name):
+            ready = tree.prepare(tree.Place(layout, config.base(layout, name)))
+        tally.record_all(lint.base(ready, suites=name == newest))
+        if options.build:
+            tally.record_all(lint.build(layout, name))
+    print(tally.line)
+    return 1 if tally.failures or not tally.passed else 0
+
+
+def _bisect(layout: Layout, options: argparse.Namespace) -> int:
+    """Build and run every prefix of a series; name the first patch that breaks.
+
+    It begins with no patch and adds one at a time, each with the suites whose
+    topics are in it, in a tree of its own, build/B/linux-bisect. A prefix is
+    good by the rules of gup kunit: no new warning, all cases passed.
+    """
+    bisect.run(layout, options.base, options.arch, options.drop)
+    return 0
+
+
+def _bump(layout: Layout, options: argparse.Namespace) -> int:
+    """Try the series on a newer point release, and store it if all is well.
+
+    Each patch is reported as clean, context moved, already there or conflict,
+    with the hunk; a conflict is resolved in build/bump/B, and bump called again.
+    If there is none, the cell on UML is built and run.
+    Only if it passes, or with --keep, do config/bases.toml, the series and the
+    patches change. All this happens in build/bump/B; build/B stays as it is.
+    """
+    base = config.base(layout, options.base)
+    if options.ksrc and options.debian:
+        raise UsageError("--ksrc and --debian exclude each other; give one")
+    if options.ref and not options.ksrc:
+        raise UsageError("--ref goes with --ksrc")
+    packages.ensure(layout, ["kernel"])
+    if options.suites:
+        base = replace(base, suites=tuple(options.suites))
+    ksrc = source.classify(options.ksrc, options.ref) if options.ksrc else None
+    bump.run(layout, base, ksrc, options.debian, options.keep)
+    return 0
+
+
+def _new_base(layout: Layout, options: argparse.Namespace) -> int:
+    """Begin a base with what the nearest one has.
+
+    Adds it to config/bases.toml and to every topic.toml, and copies series,
+    hookup and compat header. gup bump --base X then says what applies.
+    """
+    print(bump.new_base(layout, options.name))
+    return 0
+
+
+def _range_diff(layout: Layout, options: argparse.Namespace) -> int:
+    """Show how the variants of a topic differ from its newest one, and why.
+
+    Blob ids, line numbers and diffstats are left out. On a terminal of 160
+    columns or more the patches stand side by side. The reasons are those of
+    topic.toml, [difference]; a variant without one is an error.
+    """
+    rangediff.show(layout, options.topic)
+    return 0
+
+
+def _status(layout: Layout, options: argparse.Namespace) -> int:
+    """Show bases, trees, topics and cells on one screen.
+
+    verified: the version that bases.toml records; tree: whether build/B/linux
+    is clean, has your work in it or is behind the stored queue; topics as in
+    README; for each cell that has run, when, and when it last passed as a
+    whole with the queue alone. Nothing is fetched, built or changed.
+    """
+    print("\n".join(status.lines(layout)))
+    return 0
+
+
 def _matrix(layout: Layout, options: argparse.Namespace) -> int:
     """Run many cells and show one table of them.
 
@@ -199,8 +377,8 @@ def _check(layout: Layout, options: argparse.Namespace) -> int:
     """Run the project's own tests and close with `N passed, N failed`.
 
     The tool's unit tests, the rules of series and topics, a quilt push of
-    every series without fuzz, checkpatch on every patch and suite, and the
-    KUnit suites on UML for all bases.
+    every series without fuzz, the KUnit suites on UML for all bases, and gup
+    lint of every patch and suite.
     """
     bases = options.bases or list(config.bases(layout))
     for name in bases:

@@ -12,6 +12,8 @@ from typing import Any
 from .errors import UsageError
 from .layout import Layout
 
+LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "build")
+
 
 @dataclass(frozen=True)
 class Base:
@@ -91,8 +93,9 @@ class Cells:
 
 @dataclass(frozen=True)
 class Exemption:
-    """A checkpatch message that is not to be heard, and why."""
+    """Messages of a tool that are not to be heard, and why."""
 
+    tool: str
     types: tuple[str, ...]
     files: tuple[str, ...]
     reason: str
@@ -130,6 +133,26 @@ def bases(layout: Layout) -> dict[str, Base]:
     found = {name: Base(name=name, **_fields(path, f"base {name}", table, wanted))
              for name, table in load(path).get("base", {}).items()}
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
+
+
+def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
+    """The text of bases.toml with other blobs of a base; raises UsageError."""
+    head = f'[base."{name}".blobs]\n'
+    before, found, rest = text.partition(head)
+    if not found:
+        raise UsageError(f"config/bases.toml: no line '{head.strip()}'; add it")
+    after = re.split(r"^(?=\[|#)", rest, maxsplit=1, flags=re.MULTILINE)[1:]
+    lines = "".join(f'"{file}" = "{blobs[file]}"\n' for file in sorted(blobs))
+    return before + head + lines + "".join(f"\n{part}" for part in after)
+
+
+def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
+    """The text of bases.toml with other values of some keys of a base."""
+    before, head, rest = text.partition(f'[base."{name}"]\n')
+    own, blank, after = rest.partition("\n\n")
+    for key, value in facts.items():
+        own = re.sub(rf'^{key} = ".*"$', f'{key} = "{value}"', own, flags=re.MULTILINE)
+    return before + head + own + blank + after
 
 
 def default_base(layout: Layout) -> str:
@@ -217,12 +240,19 @@ def _any_of(path: Path, patterns: list[str]) -> re.Pattern[str]:
         raise UsageError(f"{path}: {error}; mend the pattern") from error
 
 
-def exemptions(layout: Layout) -> list[Exemption]:
-    """The checkpatch messages that are known and argued."""
-    path = layout.config / "checkpatch.toml"
-    return [Exemption(**_fields(path, "exempt", entry,
-                                {"types": list, "files": list, "reason": str}))
-            for entry in load(path).get("exempt", [])]
+def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
+    """What is known and argued of a tool's messages on a file of this project."""
+    path = layout.config / "lint.toml"
+    known = [Exemption(**_fields(path, "exempt", entry, {
+        "tool": str, "types": list, "files": list, "reason": str}))
+             for entry in load(path).get("exempt", [])]
+    for entry in known:
+        if entry.tool not in LINT_TOOLS or not entry.reason:
+            raise UsageError(f"{path}: an entry has tool '{entry.tool}' and reason "
+                             f"'{entry.reason}'; name one of {', '.join(LINT_TOOLS)}, "
+                             "and say why")
+    return [kind for entry in known for kind in entry.types if entry.tool == tool
+            and any(fnmatch.fnmatch(file, glob) for glob in entry.files)]
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -41,16 +41,7 @@ def tarball(layout: Layout, base: Base) -> Path:
 
 def _package(place: Path, base: Base) -> Path:
     """The .deb of a base; the verified version if the mirror still has it."""
-    options = _private_apt(place, base)
-    with Progress(f"base {base.name}: asking the mirror for {base.package}") as step:
-        command.run(["apt-get", *options, "update"], log=place / "update.log",
-                    watch=step.tick)
-    offered = [line.split("|")[1].strip() for line in command.run(
-        ["apt-cache", *options, "madison", base.package],
-        stderr_apart=True).output.splitlines() if line.count("|") >= 2]
-    if not offered:
-        raise EnvironmentFault(f"base {base.name}: {base.package} is in none of "
-                               f"{', '.join(base.suites)}; give a tree by --ksrc")
+    options, offered = _offered(place, base, "deb", base.package)
     version = base.package_version
     if version not in offered:
         version = offered[0]
@@ -64,7 +55,54 @@ def _package(place: Path, base: Base) -> Path:
     return next(place.glob("*.deb"))
 
 
-def _private_apt(place: Path, base: Base) -> list[str]:
+def newest(layout: Layout, base: Base) -> str:
+    """The newest version of a base's package that the mirror has."""
+    return _offered(layout.downloads(base.name), base, "deb", base.package)[1][0]
+
+
+def upstream(layout: Layout, base: Base, version: str) -> Path:
+    """The upstream tarball of Debian's source package linux, of that version.
+
+    It is looked for in the suites of the base. Raises EnvironmentFault when
+    none of them has the version.
+    """
+    place = layout.downloads(base.name)
+    found = place / f"linux_{version.rpartition('-')[0]}.orig.tar.xz"
+    if found.exists():
+        return found
+    options, offered = _offered(place / "sources", base, "deb-src", "linux")
+    if version not in offered:
+        raise EnvironmentFault(f"base {base.name}: no source package linux {version} in "
+                               f"{', '.join(base.suites)}; there are: "
+                               f"{', '.join(dict.fromkeys(offered))}")
+    with Progress(f"base {base.name}: downloading the source of {version}") as step:
+        command.run(["apt-get", *options, "source", "--download-only", "--tar-only",
+                     "--only-source", f"linux={version}"], cwd=place / "sources",
+                    log=place / "download.log", watch=step.tick)
+    os.replace(place / "sources" / found.name, found)
+    return found
+
+
+def _offered(place: Path, base: Base, kind: str, package: str
+             ) -> tuple[list[str], list[str]]:
+    """The options for apt, and the versions of a package, the newest first.
+
+    kind is deb or deb-src. Raises EnvironmentFault when there is no version.
+    """
+    options = _private_apt(place, base, kind)
+    with Progress(f"base {base.name}: asking the mirror for {package}") as step:
+        command.run(["apt-get", *options, "update"], log=place / "update.log",
+                    watch=step.tick)
+    offered = [line.split("|")[1].strip() for line in command.run(
+        ["apt-cache", *options, "madison", package],
+        stderr_apart=True).output.splitlines() if line.count("|") >= 2]
+    if not offered:
+        raise EnvironmentFault(f"base {base.name}: {package} is in none of "
+                               f"{', '.join(base.suites)}; give a tree by --ksrc")
+    return options, offered
+
+
+def _private_apt(place: Path, base: Base, type_: str = "deb") -> list[str]:
     """Write apt's private sources for a base and return the options for it."""
     sources, lists, cache = place / "sources.list", place / "lists", place / "cache"
     signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
@@ -73,7 +111,7 @@ def _private_apt(place: Path, base: Base) -> list[str]:
     for suite in base.suites:
         kind = SECURITY if suite.endswith(SECURITY) else ""
         if kind in mirrors:
-            lines.append(f"deb {signed}{mirrors[kind]} {suite} main\n")
+            lines.append(f"{type_} {signed}{mirrors[kind]} {suite} main\n")
         else:
             say(f"base {base.name}: this machine's apt knows no security mirror; "
                 f"{suite} is left out")

@@ -52,9 +52,33 @@ class Layout:
         return self.build / "check"
 
     @property
+    def journal(self) -> Path:
+        """New contents of stored files, while they are being put in place."""
+        return self.build / "journal.json"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held while stored files are rewritten."""
+        return self.build / "queue.lock"
+
+    @property
+    def draft(self) -> Path:
+        """A copy of the stored files in which a change is tried."""
+        return self.build / "draft"
+
+    def bump(self, base: str) -> "Layout":
+        """A copy of the project in which another kernel is tried for a base."""
+        return Layout(self.build / "bump" / base)
+
+    @property
     def all_series(self) -> Path:
         """Folder of the quilt series, one file per base."""
         return self.root / "series"
+
+    @property
+    def ci(self) -> Path:
+        """What a machine calls to check everything."""
+        return self.root / ".ci" / "run"
 
     def series(self, base: str) -> Path:
         """The quilt series of a base."""
@@ -86,18 +110,29 @@ class Layout:
         """Everything made for a base."""
         return self.build / base
 
-    def tree(self, base: str, patched: bool = True) -> Path:
+    def tree(self, base: str, patched: bool = True, bisect: bool = False) -> Path:
         """The kernel tree of a base, with the series or with the suites alone."""
-        return self.base(base) / ("linux" if patched else "linux-unpatched")
+        return self.base(base) / f"linux{_kind(patched, bisect)}"
 
     def lock(self, base: str) -> Path:
         """Held while a base's tree or cells are worked on."""
         return self.base(base) / "lock"
 
-    def cell(self, base: str, arch: str, patched: bool = True) -> Path:
+    def cell(self, base: str, arch: str, patched: bool = True,
+             bisect: bool = False) -> Path:
         """Results and logs of one cell."""
-        return self.base(base) / (arch if patched else f"{arch}-unpatched")
+        return self.base(base) / f"{arch}{_kind(patched, bisect)}"
 
-    def results(self, base: str, arch: str, patched: bool = True) -> Path:
+    def out(self, base: str, arch: str, patched: bool = True) -> Path:
+        """Where a cell is built."""
+        return self.cell(base, arch, patched) / "out"
+
+    def results(self, base: str, arch: str, patched: bool = True,
+                bisect: bool = False) -> Path:
         """What a cell came to."""
-        return self.cell(base, arch, patched) / "results.json"
+        return self.cell(base, arch, patched, bisect) / "results.json"
+
+
+def _kind(patched: bool, bisect: bool) -> str:
+    """What the name of a tree or cell ends in."""
+    return "-bisect" if bisect else "" if patched else "-unpatched"

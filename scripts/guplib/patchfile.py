@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The reader of a stored patch."""
+"""The reader and writer of a stored patch."""
 
 import re
 from dataclasses import dataclass
@@ -61,6 +61,11 @@ def read(path: Path) -> Patch:
     if not hunks:
         raise UsageError(f"{path}: no diff after the '---' line")
     return Patch(path, subject.removeprefix("Subject: "), body.strip("\n"), hunks)
+
+
+def text(subject: str, body: str, stat: str, diff: str) -> str:
+    """The stored form of a patch; stat and diff are as git prints them."""
+    return f"Subject: {subject}\n\n{body}\n---\n{stat}\n{diff}"
 
 
 def _hunks(diff: str) -> dict[str, tuple[str, ...]]:

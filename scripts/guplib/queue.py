@@ -87,6 +87,12 @@ def topics(layout: Layout) -> list[Topic]:
             for entry in sorted(layout.patches.iterdir()) if entry.is_dir()]
 
 
+def touched(layout: Layout, base: str) -> list[str]:
+    """The files that the series of a base touches, sorted."""
+    return sorted({file for path in series(layout, base)
+                   for file in patchfile.read(path).files})
+
+
 def defects(layout: Layout) -> list[str]:
     """What keeps the series from being applied as they stand, a line each."""
     found: list[str] = []

@@ -13,7 +13,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from . import command, fetch, files, patchfile, queue, source
@@ -27,6 +27,7 @@ from .source import Source
 
 STATE = "gup.json"
 SUITE_FOLDER = "mm/tests"
+COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
 FUZZ = re.compile(r"with fuzz (\d)")
@@ -50,16 +51,25 @@ class State:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tree of a base goes, with the series or with the suites alone."""
+    """Where a tree of a base goes, with the series or with the suites alone.
+
+    With first, it is a tree of its own with that many patches of the series.
+    """
 
     layout: Layout
     base: Base
     patched: bool = True
+    first: int | None = None
+
+    @property
+    def bisect(self) -> bool:
+        """Whether this is the tree in which prefixes of the series are tried."""
+        return self.first is not None
 
     @property
     def path(self) -> Path:
         """The tree."""
-        return self.layout.tree(self.base.name, self.patched)
+        return self.layout.tree(self.base.name, self.patched, self.bisect)
 
     @property
     def draft(self) -> Path:
@@ -74,11 +84,15 @@ class Place:
     @property
     def branch(self) -> str:
         """The branch that carries the commits."""
-        return f"{'gup' if self.patched else 'gup-unpatched'}/{self.base.name}"
+        kind = "gup-bisect" if self.bisect else \
+            "gup" if self.patched else "gup-unpatched"
+        return f"{kind}/{self.base.name}"
 
     @property
     def call(self) -> str:
         """The words that prepare this tree."""
+        if self.bisect:
+            return f"gup bisect --base {self.base.name}"
         return f"gup tree --base {self.base.name}" + \
             ("" if self.patched else " --unpatched")
 
@@ -163,19 +177,20 @@ def hold(layout: Layout, base_name: str) -> Iterator[None]:
 def plan(place: Place) -> list[Step]:
     """The commits of a tree: the series, then the suites with their hookup."""
     layout, base = place.layout, place.base.name
-    stored = queue.series(layout, base) if place.patched else []
+    stored = queue.series(layout, base) if place.patched or place.bisect else []
+    stored = stored[:place.first]
     steps = [Step(patchfile.read(path), {}) for path in stored]
     return [*steps, Step(patchfile.read(layout.hookup(base)),
-                         _suite_files(layout, base))]
+                         suite_files(layout, base))]
 
 
-def _suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
+def suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
     """The files that go to mm/tests/, by the name they have in the tree."""
     found = {f"{SUITE_FOLDER}/{path.name}": path
              for path in sorted(layout.suites.glob("*.[ch]"))}
     found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.suites / "kunitconfig"
     if layout.compat(base_name).exists():
-        found[f"{SUITE_FOLDER}/gup_compat.h"] = layout.compat(base_name)
+        found[COMPAT] = layout.compat(base_name)
     return found
 
 
@@ -192,18 +207,32 @@ def digest(steps: list[Step]) -> str:
 def work_in(place: Place, state: State) -> list[str]:
     """What is in a tree that gup did not put there, a line each."""
     git = place.git
-    found = []
-    git_dir = _git_dir(git)
-    for name in ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD"):
-        if (git_dir / name).exists():
-            found.append(f"an unfinished {name.replace('_HEAD', '').lower()}")
+    found = unfinished_work(place)
     for name in ("HEAD", f"refs/heads/{place.branch}"):
         commit = git.resolve(name)
         if commit and commit != state.head:
             found.append(git.out("log", "-1", f"--format=commit %h (%s) at {name}",
                                  commit))
-    return found + [f"changed file {line[3:]}" for line in
-                    git.lines("status", "--porcelain", "--no-renames")]
+    return found + uncommitted_work(place)
+
+
+def unfinished_work(place: Place) -> list[str]:
+    """The operations of git that a person has begun in a tree, a line each."""
+    git_dir = _git_dir(place.git)
+    return [f"an unfinished {name.replace('_HEAD', '').lower()}" for name in
+            ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD")
+            if (git_dir / name).exists()]
+
+
+def uncommitted_work(place: Place) -> list[str]:
+    """The files of a tree that differ from its HEAD, a line each."""
+    return [f"changed file {line[3:]}" for line in
+            place.git.lines("status", "--porcelain", "--no-renames")]
+
+
+def base_of(place: Place, ksrc: Source | None = None) -> State:
+    """The state of a patched tree, made with the base alone if there is none."""
+    return _existing(place, ksrc) or _create(place, ksrc)
 
 
 def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
@@ -241,6 +270,11 @@ def _beside(place: Place, ksrc: Source | None) -> Source:
     return Source("clone", str(main.path), "base", state.base)
 
 
+def state_of(place: Place) -> State | None:
+    """What gup made of a tree; None if there is none. Changes nothing."""
+    return _existing(place, None)
+
+
 def _existing(place: Place, ksrc: Source | None) -> State | None:
     """The state of a tree that exists and is from the source asked for."""
     if not place.path.exists():
@@ -255,30 +289,33 @@ def _existing(place: Place, ksrc: Source | None) -> State | None:
 
 
 def _discard(place: Place, state: State) -> None:
-    """Remove a tree, and an unpatched one beside it, if no work is in them."""
-    beside = Place(place.layout, place.base, patched=False)
-    both = [(place, state)]
-    if place.patched and beside.path.exists():
-        both.insert(0, (beside, _load(beside.git) or state))
-    for each, its_state in both:
+    """Remove a tree, and those beside it, if no work is in them."""
+    others = [Place(place.layout, place.base, patched=False),
+              Place(place.layout, place.base, patched=False, first=0)]
+    all_of_them = [(place, state)]
+    if place.patched:
+        all_of_them[:0] = [(beside, _load(beside.git) or state)
+                           for beside in others if beside.path.exists()]
+    for each, its_state in all_of_them:
         if edits := work_in(each, its_state):
             raise UsageError(_in_the_way(each, edits, False))
-    if mine := _own_branches(place, beside):
+    if mine := _own_branches(place, others):
         raise UsageError(f"{place.path} has branches of yours ({', '.join(mine)}); to "
                          "have another source there, move the folder away first")
     say(f"base {place.base.name}: {place.path.name} is from {state.source}; "
         "making it anew")
-    for each, _ in both:
+    for each, _ in all_of_them:
         source.discard(each.path)
 
 
-def _own_branches(place: Place, beside: Place) -> list[str]:
+def _own_branches(place: Place, others: list[Place]) -> list[str]:
     """The branches, and the stash, that would go if a tree were removed."""
     if (place.path / ".git").is_file():
         return []
     names = place.git.lines("for-each-ref", "--format=%(refname:short)", "refs/heads",
                             "refs/stash")
-    return [name for name in names if name not in (place.branch, beside.branch)]
+    ours = {each.branch for each in (place, *others)}
+    return [name for name in names if name not in ours]
 
 
 def _create(place: Place, ksrc: Source | None) -> State:
@@ -352,42 +389,65 @@ def _tell_version(place: Place, state: State) -> None:
 
 def _apply(place: Place, state: State, steps: list[Step], wanted: str) -> State:
     """Commit the steps on the base and move the tree to the last of them."""
-    base = place.base
-    index = place.layout.base(base.name) / "apply.index"
+    commits = [state.base]
+    try:
+        commit_steps(place, steps, commits)
+    except UsageError as error:
+        _move(place, state, commits[-1], "")
+        raise UsageError(f"{error}; the tree stays at {commits[-1][:12]}, the last "
+                         "good commit") from error
+    say(f"base {place.base.name}: {len(steps)} commits on {state.version}, "
+        f"tip {commits[-1][:12]}")
+    return _move(place, state, commits[-1], wanted)
+
+
+def commit_steps(place: Place, steps: list[Step], commits: list[str]) -> None:
+    """Commit the steps on the last of commits, and append the id of each.
+
+    Only the object store of the tree is written to. Raises UsageError naming
+    base, patch and hunk; commits then holds what was good.
+    """
+    with aside(place, commits[-1]) as git:
+        for order, step in enumerate(steps, 1):
+            stage(place.base, git, step)
+            commits.append(git.commit(git.out("write-tree"), commits[-1:],
+                                      step.patch.message, order))
+
+
+@contextlib.contextmanager
+def aside(place: Place, commit: str) -> Iterator[Git]:
+    """Git in a tree with an index of its own, filled from a commit."""
+    index = place.layout.base(place.base.name) / "apply.index"
     index.with_name("apply.index.lock").unlink(missing_ok=True)
     index.unlink(missing_ok=True)
-    aside = Git(place.path, index)
-    tip = state.base
-    aside.run("read-tree", tip)
+    git = Git(place.path, index)
+    git.run("read-tree", commit)
     try:
-        for order, step in enumerate(steps, 1):
-            _stage(base, aside, step, tip)
-            tip = aside.commit(aside.out("write-tree"), [tip], step.patch.message, order)
-    except UsageError:
-        _move(place, state, tip, "")
-        raise
+        yield git
     finally:
         index.unlink(missing_ok=True)
-    say(f"base {base.name}: {len(steps)} commits on {state.version}, "
-        f"tip {tip[:12]}")
-    return _move(place, state, tip, wanted)
 
 
-def _stage(base: Base, aside: Git, step: Step, tip: str) -> None:
+def stage(base: Base, aside: Git, step: Step) -> None:
     """Put one step into the index; raises UsageError naming patch and hunk."""
     patch = step.patch
     result = aside.run("apply", "--cached", "--whitespace=nowarn",
                        str(patch.path), check=False)
     if result.returncode:
         name = f"{patch.path.parent.name}/{patch.path.name}"
-        raise UsageError(f"base {base.name}: {name} {_why(aside, patch, result.output)}; "
-                         f"the tree stays at {tip[:12]}, the last good commit")
+        raise UsageError(f"base {base.name}: {name} "
+                         f"{why_refused(aside, patch, result.output)}")
+    add_extra(aside, step)
+
+
+def add_extra(aside: Git, step: Step) -> None:
+    """Put the files that a step brings along into the index."""
     for inside, path in step.extra.items():
         blob = aside.out("hash-object", "-w", "--no-filters", str(path))
         aside.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{inside}")
 
 
-def _why(aside: Git, patch: Patch, said: str) -> str:
+def why_refused(aside: Git, patch: Patch, said: str) -> str:
     """Say which hunk of a patch is refused, and whether fuzz would help."""
     if match := MISSING_FILE.search(said):
         return f"does not apply: the base has no {match[1]}"
@@ -404,6 +464,23 @@ def _why(aside: Git, patch: Patch, said: str) -> str:
         most = max(fuzz)
         return f"applies only with fuzz {most} ({where}); refresh it for this base"
     return f"does not apply: {where}"
+
+
+def adopted(place: Place, state: State, tip: str, inputs: str) -> dict[Path, str]:
+    """The file by which a tree whose commits are now stored counts as gup's own.
+
+    It says that a checkout of tip is under way; adopt() or any later call
+    ends it. The files of tip are those of the tree, so none is touched.
+    """
+    taken = replace(state, head=place.git.resolve("HEAD"), target=tip, inputs=inputs)
+    return {_git_dir(place.git) / STATE: _text(taken)}
+
+
+def adopt(place: Place) -> None:
+    """Move a tree to the commits that adopted() spoke of."""
+    state = _load(place.git)
+    if state and state.target:
+        _move(place, state, state.target, state.inputs)
 
 
 def _move(place: Place, state: State, tip: str, inputs: str) -> State:
@@ -465,4 +542,8 @@ def _load(git: Git) -> State | None:
 
 
 def _save(git: Git, state: State) -> None:
-    files.write(_git_dir(git) / STATE, json.dumps(asdict(state), indent=1) + "\n")
+    files.write(_git_dir(git) / STATE, _text(state))
+
+
+def _text(state: State) -> str:
+    return json.dumps(asdict(state), indent=1) + "\n"

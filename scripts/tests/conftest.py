@@ -58,6 +58,15 @@ if verb == "exec" and plan["log"] is not None:
 print(plan["says"][verb])
 sys.exit(plan["codes"][verb])
 """
+# The made-up kernel's kernel-doc: does not like a word.
+KERNEL_DOC = """\
+#!/usr/bin/env python3
+import sys
+for name in sys.argv[2:]:
+    for number, line in enumerate(open(name), 1):
+        if "undocumented" in line:
+            print(f"{name}:{number}: warning: undocumented")
+"""
 CONFIG = {
     "bases.toml": """\
 default = "6.1"
@@ -97,6 +106,7 @@ checked = []
     "packages.toml": """\
 [kernel]
 git = "git"
+[lint]
 [far]
 qemu-system-far = "qemu-system-far"
 """,
@@ -112,7 +122,7 @@ cells = ["7.2/*"]
 option = "CONFIG_THP"
 """,
     "reports.toml": "patterns = ['^WARNING: ', '^BUG: ', '^UBSAN: ']\n",
-    "checkpatch.toml": "",
+    "lint.toml": "",
     "um.config": "CONFIG_DEBUG_VM=y\n",
     "far.config": "CONFIG_DEBUG_VM=y\n",
 }
@@ -177,6 +187,9 @@ def kernel_files(version: str, gup_c: list[str] | None = None) -> dict[str, str]
         ".gitignore": "*.o\n\n#\n# Debian packaging: ignore everything at the top "
                       "level, since\n#\n/*\n",
         "tools/testing/kunit/kunit.py": KUNIT_PY,
+        "scripts/kernel-doc": KERNEL_DOC,
+        "scripts/checkpatch.pl": "#!/usr/bin/env perl\n",
+        "scripts/checkincludes.pl": "#!/usr/bin/env perl\n",
     }
 
 

@@ -84,19 +84,6 @@ def test_no_base_at_all_is_a_failure(project, checked, stub):
     assert said.code == 1 and "no base could be had" in said.out
 
 
-def test_checkpatch_message_fails_the_check(project, checked, stub):
-    stub("perl", 'echo "$*" | sed "s/.* //; s/$/:3: WARNING:LONG_LINE: too long/"')
-    said = checked("--only", "checkpatch")
-    assert said.code == 1 and "LONG_LINE" in said.out
-
-
-def test_exempt_message_is_passed_to_checkpatch(project, checked, stub):
-    (project.root / "config/checkpatch.toml").write_text(
-        '[[exempt]]\ntypes = ["LONG_LINE"]\nfiles = ["*"]\nreason = "made up"\n')
-    stub("perl", 'case "$*" in *--ignore=LONG_LINE*) ;; *) echo bad;; esac')
-    assert checked("--only", "checkpatch").code == 0
-
-
 def test_failing_unit_test_fails_the_check(project, checked):
     (project.root / "scripts/tests/test_x.py").write_text(
         "def test_good(): pass\ndef test_bad(): assert 1 == 2\n")

@@ -21,7 +21,9 @@ def test_wrong_words_are_one_line(refused, words, part):
     assert part in refused(2, *words)
 
 
-@pytest.mark.parametrize("words", [(), ("kunit",), ("tree",), ("check",)])
+@pytest.mark.parametrize("words", [
+    (), ("kunit",), ("tree",), ("refresh",), ("lint",), ("bisect",), ("bump",), ("new-base",),
+    ("range-diff",), ("status",), ("matrix",), ("check",)])
 def test_help_of_every_command(words):
     done = subprocess.run([sys.executable, SCRIPTS / "gup", *words, "--help"],
                           capture_output=True, text=True, check=True)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gup lint: what it says of patches and scripts, and what it leaves alone."""
+
+import shutil
+
+import pytest
+
+from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
+
+GOOD = "The body of it."
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, ("codespell", "pyflakes3", "mypy", "shellcheck"))),
+    reason="a package of group lint is missing")
+
+
+@pytest.fixture
+def linted(project, gup):
+    """Call gup lint on a project with a tool and a .ci/run."""
+    (project.root / "scripts/guplib").mkdir(parents=True)
+    (project.root / "scripts/guplib/one.py").write_text("X: int = 1\n")
+    (project.root / ".ci").mkdir()
+    project.layout.ci.write_text("#!/bin/sh\ntrue\n")
+    return lambda *words: gup("lint", "--base", "6.1", *words)
+
+
+def change(project, line, body=GOOD, subject="mm/gup: change a line"):
+    project.patch.write_text(stored(subject, unified(
+        GUP_C, with_line(30, line), "mm/gup.c")).replace(GOOD, body))
+
+
+def exempt(project, tool, kind):
+    (project.root / "config/lint.toml").write_text(
+        f'[[exempt]]\ntool = "{tool}"\ntypes = ["{kind}"]\nfiles = ["patches/*"]\n'
+        'reason = "made up"\n')
+
+
+def test_good_queue_has_nothing_to_say(linted):
+    said = linted()
+    assert said.code == 0 and said.out.endswith(" passed, 0 failed\n"), said
+
+
+@pytest.mark.parametrize("line, body, part", [
+    ("int changed; ", GOOD, "trailing whitespace"),
+    ("int recieve;", GOOD, "recieve ==> receive"),
+    ("int x;", "We recieve it.", "recieve ==> receive"),
+    ("/* undocumented */", GOOD, "warning: undocumented"),
+    ("int x;", "many words " * 7, "body has a line of 77 columns")])
+def test_fault_of_a_patch_is_found(project, linted, line, body, part):
+    change(project, line, body)
+    said = linted()
+    assert said.code == 1 and part in said.out and ", 1 failed\n" in said.out
+
+
+def test_long_subject_is_found(project, linted):
+    change(project, "int x;", subject="mm/gup: " + "x" * 68)
+    assert "subject has 76 columns" in linted().out
+
+
+@pytest.mark.parametrize("line", [
+    "  int quoted = " + "1 + " * 20, "Link: https://example.org/" + "x " * 40,
+    "> " + "word " * 20, "https://example.org/" + "x" * 60, "| " + "x " * 40])
+def test_line_that_may_be_long(project, linted, line):
+    change(project, "int x;", line)
+    assert linted().code == 0
+
+
+def test_what_the_base_says_itself_does_not_count(project, linted):
+    lines = with_line(3, "/* undocumented */")
+    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.9",
+                  lines)
+    change(project, "int x;")
+    assert linted().code == 0
+
+
+def test_checkpatch_message_fails(linted, stub):
+    stub("perl", 'case "$*" in *checkpatch*) echo "$*" | sed '
+         '"s/.* //; s/$/:3: WARNING:LONG_LINE: too long/";; esac')
+    said = linted()
+    assert said.code == 1
+    assert "patches/one-line/6.1.patch:3: WARNING:LONG_LINE" in said.out
+
+
+def test_exempt_message_is_passed_to_checkpatch(project, linted, stub):
+    exempt(project, "checkpatch", "LONG_LINE")
+    stub("perl", 'case "$*" in *--ignore=LONG_LINE*|*hookup*|*--file*|*includes*) ;; '
+         "*) echo bad;; esac")
+    assert linted().code == 0
+
+
+@pytest.mark.parametrize("tool, kind, line", [
+    ("codespell", "recieve", "int recieve;"),
+    ("kernel-doc", "undocumented", "/* undocumented */")])
+def test_exempt_message_does_not_count(project, linted, tool, kind, line):
+    change(project, line)
+    exempt(project, tool, kind)
+    assert linted().code == 0
+
+
+def test_exemption_for_no_tool_is_refused(project, linted):
+    exempt(project, "colour", "red")
+    assert "name one of checkpatch" in linted().err
+
+
+def test_doubled_include_fails(linted, stub):
+    stub("perl", 'case "$*" in *checkincludes*) [ -e mm/gup.c ] && grep -q changed '
+         'mm/gup.c && echo "mm/gup.c: x.h is included more than once.";; esac; true')
+    assert "included more than once" in linted().out
+
+
+def test_topic_that_no_cell_compiles_is_an_error(project, gup, linted):
+    out = project.layout.out("6.1", "um")
+    (out / "mm").mkdir(parents=True)
+    said = linted()
+    assert said.code == 1 and "no cell of base 6.1 compiles mm/gup.c" in said.out
+    (out / "mm/gup.o").write_text("")
+    assert linted().code == 0
+
+
+@pytest.mark.parametrize("name, text, part", [
+    ("scripts/guplib/one.py", "import os\n", "'os' imported but unused"),
+    ("scripts/guplib/one.py", "X: int = 'a'\n", "Incompatible types"),
+    (".ci/run", "#!/bin/sh\necho $1\n", "SC2086")])
+def test_fault_of_a_script_is_found(project, linted, name, text, part):
+    (project.root / name).write_text(text)
+    said = linted()
+    assert said.code == 1 and part in said.out
+
+
+def test_broken_rule_is_found(project, linted):
+    edit(project.layout.topic("one-line"), '"not-submitted"', '"soon"')
+    assert "is none of 'merged" in linted().out
+
+
+@pytest.fixture
+def configured(project, gup):
+    """Cells that were configured, with and without the series."""
+    for patched in (True, False):
+        out = project.layout.out("6.1", "um", patched)
+        out.mkdir(parents=True)
+        (out / ".config").write_text("")
+        (out / "mm").mkdir()
+        (out / "mm/gup.o").write_text("")
+
+
+MAKE = ('case "$*" in *unpatched*) n=1;; *) n=2;; esac; '
+        'for o; do case $o in O=*) : >${o#O=}/mm/gup.o;; esac; done; '
+        'for i in $(seq $n); do echo "../linux/mm/gup.c:$i:2: warning: odd"; done')
+
+
+def test_new_message_of_the_compiler_fails(project, configured, linted, stub):
+    stub("make", MAKE)
+    said = linted("--build")
+    assert said.code == 1 and said.out.count("warning: odd") == 1
+
+
+def test_exempt_message_of_the_compiler(project, configured, linted, stub):
+    stub("make", MAKE.replace("warning", "warning"))
+    (project.root / "config/lint.toml").write_text(
+        '[[exempt]]\ntool = "build"\ntypes = ["odd"]\nfiles = ["mm/gup.c"]\n'
+        'reason = "made up"\n')
+    assert linted("--build").code == 0
+
+
+def test_build_failure_is_one_line(configured, linted, stub):
+    stub("make", "echo 'gup.c:1: error: no'; exit 2")
+    said = linted("--build")
+    assert said.code == 3 and "does not build with W=1" in said.err
+
+
+def test_build_needs_a_configured_cell(linted):
+    said = linted("--build")
+    assert said.code == 3 and "run gup kunit --base 6.1" in said.err
