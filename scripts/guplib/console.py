@@ -46,14 +46,15 @@ class Progress:
 
     def tick(self) -> None:
         """Show a sign of life if it is time for one."""
-        if time.monotonic() < self.next_at:
+        now = time.monotonic()
+        if now < self.next_at:
             return
         detail = self.detail()
         text = f"{self.what}: {self.seconds:.0f} s" + (f", {detail}" if detail else "")
         if self.tty:
             sys.stdout.write(f"\r\033[K{text}")
             sys.stdout.flush()
-            self.next_at += TTY_SECONDS
+            self.next_at = now + TTY_SECONDS
         else:
             say(text)
-            self.next_at += LINE_SECONDS
+            self.next_at = now + LINE_SECONDS
