@@ -489,8 +489,9 @@ static void fork_leaves_a_pinned_mixed_array_alone(struct kunit *test)
 
 static int map_zero_page_as_ordinary(pte_t *pte, unsigned long addr, void *data)
 {
+	/* PAGE_READONLY is not what arm64 with FEAT_LPA2 has in its page tables. */
 	set_pte_at(current->mm, addr, pte,
-		   mk_pte(ZERO_PAGE(addr), PAGE_READONLY));
+		   mk_pte(ZERO_PAGE(addr), vm_get_page_prot(VM_READ)));
 	return 0;
 }
 
