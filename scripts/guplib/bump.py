@@ -20,7 +20,7 @@ from .layout import Layout
 from .refresh import Commit
 from .source import Source
 from .tree import Place, State, Step
-from .verdict import PASSED
+from .verdict import FAILED, PASSED, SKIPPED, Verdict
 
 CLEAN, MOVED = "clean", "context moved"
 ALREADY, CONFLICT = "already there", "conflict"
@@ -45,8 +45,8 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
 
     debian is a version of Debian's source package to take; without it and
     without ksrc, the newest linux-source package is taken. Raises UsageError
-    with the hunk when a patch is in conflict, TestsFailed when the cell does
-    not pass.
+    with the hunk when a patch is in conflict and its suites do not pass without
+    it, TestsFailed when the cell does not pass.
     """
     trial = layout.bump(base.name)
     queue.require_sound(layout)
@@ -67,17 +67,20 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
             say(f"{each.outcome:14} {_name(each.step)}"
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
-        if bad:
-            _show_sides(place, bad[0])
-            where = place.path.relative_to(layout.root)
-            raise UsageError(
-                f"base {base.name}: {_name(bad[0].step)} is in conflict with "
-                f"{state.version} ({bad[0].why}); nothing was changed. {where} has the "
-                f"two sides: resolve them there, git -C {where} commit -a -m "
-                f"'{bad[0].step.patch.subject}', and call again")
+        for each in bad:
+            if not _suites(layout, place, each):
+                raise _conflict(layout, place, state, each)
+            say(f"{'':14} {_name(each.step)}: does the kernel do the same by itself? "
+                "trying its suites without it")
         _store(layout, place, state, trials)
-    passed = _cell(trial, base.name, ksrc)
-    if not passed and not keep:
+    verdict = _cell(trial, base.name, ksrc)
+    for each in bad:
+        passed = _passed_without(_suites(layout, place, each), verdict)
+        if not passed:
+            with tree.hold(trial, base.name):
+                raise _conflict(layout, place, state, each)
+        say(f"{ALREADY:14} {_name(each.step)}: {passed}")
+    if not (verdict and verdict.word == PASSED) and not keep:
         raise TestsFailed(f"base {base.name}: the cell fails on {state.version}; nothing "
                           f"was changed; {trial.cell(base.name, 'um')} has the logs, "
                           "--keep stores the outcome all the same")
@@ -92,6 +95,40 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
     if changes and layout.tree(base.name).exists():
         say(f"{layout.tree(base.name)} still is the kernel from before; without work in "
             "it, remove it and the tarball in build/packages, and call gup tree")
+
+
+def _suites(layout: Layout, place: Place, trial: Trial) -> tuple[str, ...]:
+    """The suites that can tell whether a kernel does without a patch.
+
+    None can for the hookup, and none for a topic that adds what they call.
+    """
+    path = trial.step.patch.path
+    if path == place.layout.hookup(place.base.name):
+        return ()
+    topic = queue.topic(layout, path.parent.name)
+    return () if topic.adds else topic.suites
+
+
+def _passed_without(suites: tuple[str, ...], verdict: Verdict | None) -> str:
+    """What shows that a kernel needs no patch; empty when its suites do not."""
+    statuses = [case.status for case in verdict.cases if case.suite in suites] \
+        if verdict else []
+    if FAILED in statuses or PASSED not in statuses:
+        return ""
+    return (f"{', '.join(suites)} without it: {statuses.count(PASSED)} passed, "
+            f"{statuses.count(SKIPPED)} skipped")
+
+
+def _conflict(layout: Layout, place: Place, state: State, trial: Trial) -> UsageError:
+    """Show the two sides of a conflict in the trial's tree; the error for it."""
+    refresh.copy_stored(layout, place.layout.root)
+    _show_sides(place, trial)
+    where = place.path.relative_to(layout.root)
+    return UsageError(
+        f"base {place.base.name}: {_name(trial.step)} is in conflict with "
+        f"{state.version} ({trial.why}); nothing was changed. {where} has the two sides: "
+        f"resolve them there, git -C {where} commit -a -m "
+        f"'{trial.step.patch.subject}', and call again")
 
 
 def new_base(layout: Layout, name: str) -> str:
@@ -256,7 +293,11 @@ def _apply(git: Git, step: Step, three_way: bool) -> str:
 
 
 def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> None:
-    """Bring the trial's files to what was found, and try them on other bases."""
+    """Bring the trial's files to what was found, and try them on other bases.
+
+    A patch in conflict is left out, too, for the cell to show whether it is
+    needed at all.
+    """
     trial, name = place.layout, place.base.name
     served = refresh.served_by(trial)
     hookup = trial.hookup(name)
@@ -264,7 +305,7 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
     for each in trials:
         patch = each.step.patch
         path = patch.path
-        if each.outcome == ALREADY:
+        if each.outcome in (ALREADY, CONFLICT):
             _now_in_base(trial, path.parent.name, name)
             continue
         made = Commit(each.commit, each.parent, patch.subject, patch.body)
@@ -301,15 +342,15 @@ def _now_in_base(trial: Layout, topic: str, name: str) -> None:
                                                f'"{name}" = "in-base"'))
 
 
-def _cell(trial: Layout, name: str, ksrc: Source) -> bool:
-    """Run the trial's cell on UML; returns whether it has passed."""
+def _cell(trial: Layout, name: str, ksrc: Source) -> Verdict | None:
+    """Run the trial's cell on UML; returns None if it could not be run."""
     try:
         verdict = cell.run(trial, Request(name, "um", ksrc=ksrc))
     except TestsFailed as failure:
         say(str(failure))
-        return False
+        return None
     cell.show(f"{name}/um", verdict)
-    return verdict.word == PASSED
+    return verdict
 
 
 def _name(step: Step) -> str:

@@ -309,8 +309,9 @@ def _bump(layout: Layout, options: argparse.Namespace) -> int:
     """Try the series on a newer point release, and store it if all is well.
 
     Each patch is reported as clean, context moved, already there or conflict,
-    with the hunk; a conflict is resolved in build/bump/B, and bump called again.
-    If there is none, the cell on UML is built and run.
+    with the hunk. A patch in conflict is already there, too, if the suites of
+    its topic pass without it; otherwise the conflict is resolved in
+    build/bump/B, and bump called again. Then the cell on UML is built and run.
     Only if it passes, or with --keep, do config/bases.toml, the series and the
     patches change. All this happens in build/bump/B; build/B stays as it is.
     """

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import GUP_C, edit, kunit_json, stored, unified, with_line, write_tarball
 from guplib import config, queue
+from guplib.verdict import Case, Verdict
 from test_refresh import contents
 
 
@@ -72,6 +73,7 @@ def test_change_that_is_already_there_leaves_the_series(own, gup, newer):
 
 
 def test_conflict_names_the_hunk_and_changes_nothing(ready, refused, newer):
+    ready.behave(json=kunit_json(adds="FAIL", drops="PASS"))
     before = contents(ready)
     said = refused(2, "bump", "--base", "6.1", "--ksrc",
                    newer(with_line(30, "int different;")), "--keep")
@@ -79,6 +81,31 @@ def test_conflict_names_the_hunk_and_changes_nothing(ready, refused, newer):
                  "nothing was changed"):
         assert part in said
     assert contents(ready) == before
+
+
+def test_change_that_is_there_in_other_words_is_known_by_its_suite(own, gup, newer):
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 0, said
+    assert "conflict       one-line/6.1.patch: " in said.out
+    assert "already there  one-line/6.1.patch: put_user_page without it: 2 passed" \
+        in said.out
+    assert own.layout.series("6.1").read_text() == ""
+    assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
+    assert not own.patch.exists() and queue.problems(own.layout) == []
+
+
+@pytest.mark.parametrize("line", ['', 'suites = ["put_user_page"]\nadds = true'])
+def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, line):
+    edit(own.layout.topic("one-line"), 'suites = ["put_user_page"]', line)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 2 and "in conflict with 6.1.12" in said.err
+    assert "without it" not in said.out
+
+
+def test_conflict_is_one_if_the_tree_does_not_build_without_it(own, gup, newer):
+    own.behave(codes={"config": 0, "build": 1, "exec": 0})
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 2 and "in conflict with 6.1.12" in said.err
 
 
 def test_moved_context_of_a_shared_patch_has_to_suit_the_others(ready, refused, newer):
@@ -198,6 +225,7 @@ def test_trial_without_a_tree_of_the_base(project, gup, newer):
 
 
 def test_patch_without_old_blobs_is_in_conflict(project, refused, newer):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
     project.patch.write_text(stored("mm/gup: change a line", unified(
         GUP_C, with_line(30, "int changed;"), "mm/gup.c")))
     assert "in conflict" in refused(2, "bump", "--base", "6.1", "--ksrc",
@@ -205,6 +233,7 @@ def test_patch_without_old_blobs_is_in_conflict(project, refused, newer):
 
 
 def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
+    own.behave(json=kunit_json(adds="FAIL", drops="PASS"))
     tarball = newer(with_line(30, "int different;"))
     before = contents(own)
     said = refused(2, "bump", "--base", "6.1", "--ksrc", tarball)
@@ -216,6 +245,7 @@ def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
     (tree / "mm/gup.c").write_text("\n".join(with_line(30, "int resolved;")) + "\n")
     own.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
     assert contents(own) == before
+    own.behave(json=kunit_json(adds="PASS", drops="PASS"))
     said = gup("bump", "--base", "6.1", "--ksrc", tarball)
     assert said.code == 0, said
     text = own.patch.read_text()
@@ -225,7 +255,9 @@ def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
 
 def test_resolved_conflict_of_a_lent_patch_leaves_the_other_alone(ready, gup, newer):
     tarball, before = newer(with_line(30, "int d;"), "7.2.4"), ready.patch.read_text()
+    ready.behave(json=kunit_json(adds="FAIL", drops="PASS"))
     assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 2
+    ready.behave(json=kunit_json(adds="PASS", drops="PASS"))
     tree = ready.layout.bump("7.2").tree("7.2")
     (tree / "mm/gup.c").write_text("\n".join(with_line(30, "int resolved;")) + "\n")
     ready.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
@@ -239,7 +271,7 @@ def test_queue_that_changes_during_the_trial_is_kept(ready, refused, newer, monk
 
     def edited(*_):
         edit(ready.patch, "The body of it.", "Another body.")
-        return True
+        return Verdict((Case("put_user_page", "adds", "passed"),), ())
     monkeypatch.setattr(bump, "_cell", edited)
     assert "has changed during the trial" in refused(2, "bump", "--base", "6.1", "--ksrc",
                                                      newer(GUP_C))
