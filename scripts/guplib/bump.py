@@ -179,11 +179,15 @@ kunit_of = "{near.kunit_of}"
 
 def _kernel(layout: Layout, trial: Layout, base: Base, ksrc: Source | None, debian: str
             ) -> tuple[Base, Source | None]:
-    """The kernel to try; no source when the mirror has nothing newer."""
+    """The kernel to try; no source when the mirror has nothing newer.
+
+    The base that is returned has the package that will count as verified, and
+    none if the kernel is from elsewhere.
+    """
     if debian:
-        return base, _tarball(fetch.upstream(layout, base, debian))
+        ksrc = _tarball(fetch.upstream(layout, base, debian))
     if ksrc:
-        return base, ksrc
+        return replace(base, package_version=""), ksrc
     newest = fetch.newest(trial, base)
     if newest == base.package_version:
         return base, None

@@ -46,7 +46,8 @@ def _package(place: Path, base: Base) -> Path:
     if version not in offered:
         version = offered[0]
         say(f"base {base.name}: the mirror has {base.package} {version}, "
-            f"not the verified {base.package_version}")
+            f"not the verified {base.package_version}" if base.package_version else
+            f"base {base.name}: taking {base.package} {version}; none is verified yet")
     for left_over in place.glob("*.deb"):
         left_over.unlink()
     with Progress(f"base {base.name}: downloading {base.package} {version}") as step:
