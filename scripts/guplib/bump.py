@@ -90,6 +90,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
                              "trial; nothing was stored, call again")
         changes = refresh.draft_changes(layout, trial)
         journal.commit(layout, changes)
+    place.git.run("branch", "-q", "-D", _branch(place), check=False)
     for path in changes:
         say(f"stored {path.relative_to(layout.root)}")
     if changes and layout.tree(base.name).exists():

@@ -252,6 +252,9 @@ def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
     text = own.patch.read_text()
     assert "-int different;\n+int resolved;\n" in text and "The body of it." in text
     assert queue.problems(own.layout) == []
+    again = newer(with_line(1, "int other;", with_line(30, "int different;")), "6.1.13")
+    said = gup("bump", "--base", "6.1", "--ksrc", again)
+    assert said.code == 0 and "clean          one-line/6.1.patch" in said.out, said
 
 
 def test_resolved_conflict_of_a_lent_patch_leaves_the_other_alone(ready, gup, newer):
