@@ -225,7 +225,7 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
     joined = "".join(f"# {path.name}\n{path.read_text()}"
                      for path in cell.layout.fragments(base, arch))
     for suite in cell.absent:
-        joined = joined.replace(f"CONFIG_{suite.upper()}_KUNIT_TEST=y\n", "")
+        joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
     changed = files.write(cell.out / ".kunitconfig", joined)
     if not changed and (cell.out / ".config").exists():
         return

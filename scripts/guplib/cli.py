@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import (bisect, bump, cell, check, command, config, journal, lint, matrix,
-               packages, queue, rangediff, refresh, source, status, tree)
+from . import (bisect, bump, cell, check, command, config, export, forms, journal, lint,
+               matrix, packages, queue, rangediff, refresh, source, status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -78,6 +78,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("bump", _bump, _bump_options),
                                 ("new-base", _new_base, _new_base_options),
                                 ("range-diff", _range_diff, _topic_option),
+                                ("export", _export, _export_options),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
@@ -164,6 +165,23 @@ def _new_base_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--topic", metavar="T", required=True,
                       help="a folder of patches/")
+
+
+def _export_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--format", required=True, metavar="F",
+                      help=f"one of {', '.join(forms.RENDER)}")
+    verb.add_argument("--dest", type=Path, required=True, metavar="DIR",
+                      help="the folder to fill; made if there is none")
+    verb.add_argument("--topics", type=_list, default=[], metavar="T,…",
+                      help="take these topics, and what they depend on (default: all "
+                      "that the base needs)")
+    verb.add_argument("--with-tests", action="store_true",
+                      help="add the patch with the KUnit suites")
+    verb.add_argument("--force", action="store_true",
+                      help="replace the files of an earlier export, and no others")
+    verb.add_argument("--bug", default="", metavar="B",
+                      help="the bug that References:, BugLink: or Bug-Debian: names")
 
 
 def _no_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -346,6 +364,23 @@ def _range_diff(layout: Layout, options: argparse.Namespace) -> int:
     topic.toml, [difference]; a variant without one is an error.
     """
     rangediff.show(layout, options.topic)
+    return 0
+
+
+def _export(layout: Layout, options: argparse.Namespace) -> int:
+    """Write the patches of a base in the form of a distribution.
+
+    DIR gets the patches with that form's headers, the lists that name them, and
+    a README with the commands that apply them. Where the form wants it, you are
+    the author and sign them off, by your git identity. Dates are those of the
+    queue's commits, or SOURCE_DATE_EPOCH.
+    """
+    config.base(layout, options.base)
+    packages.ensure(layout, ["kernel"])
+    made = export.run(layout, export.Request(
+        options.base, options.format, options.dest, tuple(options.topics),
+        options.with_tests, options.force, options.bug))
+    print(f"{options.dest}: {len(made)} files; README says how to use them")
     return 0
 
 

@@ -101,6 +101,21 @@ class Exemption:
     reason: str
 
 
+@dataclass(frozen=True)
+class Form:
+    """A form that patches leave the queue in (config/export.toml)."""
+
+    name: str
+    title: str
+    signed: bool
+    where: str
+    apply: tuple[str, ...]
+    listed: tuple[str, ...]
+    names: str
+    rules: tuple[tuple[str, str], ...]
+    notes: str
+
+
 def load(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises UsageError with the line of a mistake."""
     try:
@@ -253,6 +268,38 @@ def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
                              "and say why")
     return [kind for entry in known for kind in entry.types if entry.tool == tool
             and any(fnmatch.fnmatch(file, glob) for glob in entry.files)]
+
+
+def export_forms(layout: Layout) -> dict[str, Form]:
+    """The forms of gup export by name."""
+    path = layout.config / "export.toml"
+    wanted = {"title": str, "signed": bool, "where": str, "apply": list, "listed": list,
+              "names": str, "rules": list, "notes": str}
+    return {name: Form(name=name, **_fields(path, f"form {name}", table, wanted))
+            for name, table in load(path).get("form", {}).items()}
+
+
+def export_form(layout: Layout, name: str) -> Form:
+    """One form; raises UsageError when there is none of that name."""
+    return _choose("format", name, export_forms(layout))
+
+
+def export_texts(layout: Layout) -> dict[str, str]:
+    """The parts of README in an exported folder that all forms share."""
+    path = layout.config / "export.toml"
+    return _fields(path, "text", load(path).get("text", {}),
+                   {"head": str, "apply": str, "tests": str})
+
+
+def kunit_lines(layout: Layout, base: str) -> tuple[str, ...]:
+    """The commands that run the suites in an exported tree of a base."""
+    table = load(layout.config / "export.toml")["kunit"]
+    return tuple(table["base"].get(base, table["lines"]))
+
+
+def suite_option(suite: str) -> str:
+    """The Kconfig option that builds a suite."""
+    return f"CONFIG_{suite.upper()}_KUNIT_TEST"
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -56,9 +56,14 @@ class Git:
         order counts the commits since the base: it dates the commit, in
         seconds after EPOCH.
         """
-        date = f"{EPOCH + order} +0000"
-        env = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
-               for what, value in (("NAME", NAME), ("EMAIL", EMAIL), ("DATE", date))}
+        return self.commit_as((NAME, EMAIL), f"{EPOCH + order} +0000", tree, parents,
+                              message)
+
+    def commit_as(self, who: tuple[str, str], date: str, tree: str, parents: list[str],
+                  message: str) -> str:
+        """Write a commit of somebody, who is a name and an address; return its id."""
+        env = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")
+               for what, value in (("NAME", who[0]), ("EMAIL", who[1]), ("DATE", date))}
         words = [word for parent in parents for word in ("-p", parent)]
         result = self.run("commit-tree", tree, *words, stdin=message.encode(), env=env)
         return result.output.strip()

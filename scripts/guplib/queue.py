@@ -2,6 +2,7 @@
 """The stored queue: series, topics, and the rules between them."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +11,24 @@ from .config import version_key
 from .errors import UsageError
 from .layout import Layout
 
-UPSTREAM = re.compile(r"not-submitted|merged [0-9a-f]{12,40} v\d+\.\d+\S*"
-                      r"|submitted <[^<>\s]+@[^<>\s]+>|never \S.*")
+UPSTREAM = re.compile(
+    r"not-submitted|merged (?P<commit>[0-9a-f]{40}) (?P<version>v\d+\.\d+\S*)"
+    r"|submitted <(?P<message_id>[^<>\s]+@[^<>\s]+)>|never (?P<reason>\S.*)")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
-              "adds": bool, "base": dict, "difference": dict}
-TOPIC_OPTIONAL = {"suites", "adds", "difference"}
+              "adds": bool, "depends": list, "base": dict, "difference": dict,
+              "backport": dict}
+TOPIC_OPTIONAL = {"suites", "adds", "depends", "difference", "backport"}
 
 
 @dataclass(frozen=True)
 class Topic:
     """What patches/<name>/topic.toml says.
 
-    adds: the suites call functions that only exist with the topic.
+    adds: the suites call functions that only exist with the topic. depends: the
+    topics without which this one does not apply or work. difference: why a
+    variant is not the newest one; backport: how it differs from the mainline
+    commit. Both are by variant.
     """
 
     name: str
@@ -32,8 +38,28 @@ class Topic:
     upstream: str
     suites: tuple[str, ...]
     adds: bool
+    depends: tuple[str, ...]
     status: dict[str, str]
     difference: dict[str, str]
+    backport: dict[str, str]
+
+    @property
+    def merged(self) -> tuple[str, str] | None:
+        """The mainline commit and the version that it came with, if there is one."""
+        found = UPSTREAM.fullmatch(self.upstream)
+        return (found["commit"], found["version"]) if found and found["commit"] else None
+
+    @property
+    def message_id(self) -> str:
+        """The mail that it was submitted by; empty if it was not."""
+        found = UPSTREAM.fullmatch(self.upstream)
+        return (found and found["message_id"]) or ""
+
+    @property
+    def never(self) -> str:
+        """Why it does not go upstream; empty if it may."""
+        found = UPSTREAM.fullmatch(self.upstream)
+        return (found and found["reason"]) or ""
 
 
 def series(layout: Layout, base: str) -> list[Path]:
@@ -77,8 +103,9 @@ def topic(layout: Layout, name: str) -> Topic:
     if unknown:
         raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
     return Topic(name, path, table["title"], table["why"], table["upstream"],
-                 tuple(table.get("suites", ())), table.get("adds", False), table["base"],
-                 table.get("difference", {}))
+                 tuple(table.get("suites", ())), table.get("adds", False),
+                 tuple(table.get("depends", ())), table["base"],
+                 table.get("difference", {}), table.get("backport", {}))
 
 
 def topics(layout: Layout) -> list[Topic]:
@@ -150,7 +177,8 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
     if not UPSTREAM.fullmatch(own.upstream):
         found.append(
             f"{own.path}: upstream '{own.upstream}' is none of 'merged <sha> "
-            "<version>', 'not-submitted', 'submitted <message-id>', 'never <reason>'")
+            "<version>', 'not-submitted', 'submitted <message-id>', 'never <reason>'; "
+            "a sha has 40 digits")
     variants = {path.stem: served for path, served in used.items()
                 if path.parent.name == name}
     having = {base for served in variants.values() for base in served}
@@ -172,7 +200,25 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
     for variant in sorted(set(own.difference) - set(ordered[:-1])):
         found.append(f"{own.path}: [difference] names {variant}, which is no older "
                      "variant of the topic")
-    return found
+    for variant in sorted(set(ordered if own.merged else ()) ^ set(own.backport)):
+        found.append(f"{own.path}: [backport] and the variants disagree about {variant}: "
+                     "for a topic that is merged, and for no other, it says of each "
+                     "variant how it differs from the mainline commit")
+    return found + [f"{own.path}: depends: {fault}" for base in bases if base in having
+                    for fault in _dependency_problems(layout, own, base)]
+
+
+def _dependency_problems(layout: Layout, own: Topic, base: str) -> Iterator[str]:
+    """What keeps a base from having what a topic depends on, ahead of it."""
+    order = [path.parent.name for path in series(layout, base)]
+    for name in own.depends:
+        if not layout.topic(name).exists():
+            yield f"there is no topic '{name}'; mend the name"
+        elif name in order:
+            if order.index(name) >= order.index(own.name):
+                yield f"series/{base} has {name} not ahead of {own.name}; move it"
+        elif topic(layout, name).status.get(base) != "in-base":
+            yield f"base {base} lacks {name}; add it to series/{base}"
 
 
 def _blob_problems(layout: Layout, used: dict[Path, list[str]]) -> list[str]:

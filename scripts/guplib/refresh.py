@@ -21,9 +21,10 @@ from .layout import Layout
 from .tree import Place, State, Tree
 
 STORED = ("patches", "series", "kunit", "config")
-DIFF = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false", "diff",
-        "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
-        "--src-prefix=a/", "--dst-prefix=b/")
+DIFF_SETTINGS = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false")
+DIFF_PLAIN = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
+              "--src-prefix=a/", "--dst-prefix=b/")
+DIFF = (*DIFF_SETTINGS, "diff", *DIFF_PLAIN)
 PATCH_FORM = ("--full-index", "--diff-algorithm=myers", "--indent-heuristic", "-U3",
               "--inter-hunk-context=0")
 STAT_FORM = ("--stat=72",)

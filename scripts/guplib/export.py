@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Patches leave the queue in the form that a distribution takes."""
+
+import os
+import re
+import shlex
+import string
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import config, forms, identity, outfolder, patchfile, queue, tree
+from .config import Form
+from .console import say
+from .errors import UsageError
+from .forms import Change, Parcel
+from .git import Git
+from .layout import Layout
+from .patchfile import Patch
+from .tree import Place, State, Step
+
+# Others' word for a patch as they saw it: on another base, with another name on it.
+PERSONAL = re.compile(r"^(?:Signed-off|Reviewed|Acked|Tested)-by: .*\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export, and where to; no topics means all that the base needs."""
+
+    base: str
+    form: str
+    dest: Path
+    topics: tuple[str, ...] = ()
+    with_tests: bool = False
+    force: bool = False
+    bug: str = ""
+
+
+def run(layout: Layout, request: Request) -> list[str]:
+    """Fill a folder with patches in a form; returns the names of its files.
+
+    Raises UsageError, and leaves the folder as it was, when the call or the
+    stored files are wrong.
+    """
+    queue.require_sound(layout)
+    form = config.export_form(layout, request.form)
+    person = identity.of_user(layout) if form.signed else identity.NOBODY
+    outfolder.require_usable(layout, request.dest, request.force)
+    chosen = choose(layout, request.base, request.topics, request.with_tests)
+    with tree.hold(layout, request.base):
+        place = Place(layout, config.base(layout, request.base))
+        state = tree.base_of(place)
+        parcel = pack(place, state, chosen, request, person)
+    contents = forms.RENDER[form.name](parcel)
+    contents["README"] = readme(layout, form, request, parcel, list(contents))
+    outfolder.fill(request.dest, contents)
+    return sorted(contents)
+
+
+def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
+           ) -> list[Path]:
+    """The patches of some topics, and of those that they need, in series order.
+
+    The tests need the topics whose functions they call. Raises UsageError for
+    a topic that is unknown, or not needed on the base.
+    """
+    stored = queue.series(layout, base)
+    topics = {topic.name: topic for topic in queue.topics(layout)}
+    there = {path.parent.name for path in stored}
+    for name in wanted:
+        if name not in topics:
+            raise UsageError(f"unknown topic '{name}'; choose from {', '.join(topics)}")
+        if name not in there:
+            raise UsageError(f"topic {name} is '{topics[name].status.get(base, '')}' on "
+                             f"{base}: there is no patch to export; choose from "
+                             f"{', '.join(path.parent.name for path in stored)}")
+    taken = set(wanted or there)
+    if with_tests:
+        taken |= {name for name in there if topics[name].adds}
+    for path in reversed(stored):
+        if path.parent.name in taken:
+            taken |= {name for name in topics[path.parent.name].depends if name in there}
+    if wanted:
+        for name in sorted(taken - set(wanted)):
+            why = [other for other in sorted(taken) if name in topics[other].depends]
+            say(f"topic {name} comes along: needed by {', '.join(why) or 'the tests'}")
+    if not taken and not with_tests:
+        raise UsageError(f"base {base} needs no patch; there is nothing to export but "
+                         "the tests, by --with-tests")
+    return [path for path in stored if path.parent.name in taken]
+
+
+def pack(place: Place, state: State, chosen: list[Path], request: Request,
+         person: identity.Person) -> Parcel:
+    """Apply the chosen patches to the base, and make changes of them.
+
+    The base must be held; only its object store is written to. Raises
+    UsageError naming the patch, the hunk, and the topic that is missing.
+    """
+    layout, base = place.layout, place.base.name
+    left_out = [path for path in queue.series(layout, base) if path not in chosen]
+    with tempfile.TemporaryDirectory() as scratch:
+        steps = [Step(_bare(layout, path), {}) for path in chosen]
+        kunitconfig = ""
+        if request.with_tests:
+            *_, tests = tree.plan(place)
+            kunitconfig = _kunitconfig(layout, left_out)
+            config_file = Path(scratch) / "kunitconfig"
+            config_file.write_text(kunitconfig)
+            steps.append(Step(tests.patch, tests.extra
+                              | {f"{tree.SUITE_FOLDER}/.kunitconfig": config_file}))
+        commits = [state.base]
+        try:
+            tree.commit_steps(place, steps, commits)
+        except UsageError as error:
+            raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
+                             ) from error
+    return Parcel(place.git, base, list(_changes(layout, base, steps, commits)), person,
+                  request.bug, kunitconfig)
+
+
+def readme(layout: Layout, form: Form, request: Request, parcel: Parcel,
+           names: list[str]) -> str:
+    """What a person reads who finds the folder: what it is, and what to call."""
+    patches = [name for name in names if name.endswith((".patch", ".mbox"))]
+    known = {"base": request.base, "dest": shlex.quote(str(request.dest.resolve())),
+             "patches": "\n".join(f"  {name}" for name in patches),
+             "title": form.title, "where": form.where,
+             "changes": "\n".join(
+                 f"  {change.subject}\n    {_standing(change)}"
+                 for change in parcel.changes)}
+    parts = config.export_texts(layout)
+    sections = [parts["head"], parts["apply"], form.notes]
+    if request.with_tests:
+        sections.append(parts["tests"])
+        known["kunit"] = _block(config.kunit_lines(layout, request.base), known)
+    known["apply"] = _block(form.apply, known)
+    text = "\n\n".join(part.strip("\n") for part in sections if part.strip())
+    return string.Template(text + "\n").substitute(known)
+
+
+def commands(form: Form, base: str, dest: Path) -> list[str]:
+    """The lines by which README has the patches applied."""
+    return [string.Template(line).substitute(
+        base=base, dest=shlex.quote(str(dest.resolve()))) for line in form.apply]
+
+
+def _block(lines: tuple[str, ...], known: dict[str, str]) -> str:
+    return "\n".join(f"    {string.Template(line).substitute(known)}" for line in lines)
+
+
+def _standing(change: Change) -> str:
+    """Where a change stands upstream, in words."""
+    if change.merged:
+        return f"backport of {change.merged[0][:12]} ({change.merged[1]})"
+    if change.message_id:
+        return f"submitted: {forms.MAILS}{change.message_id}"
+    return f"not for mainline: {change.never}" if change.never else "not submitted yet"
+
+
+def _bare(layout: Layout, path: Path) -> Patch:
+    """A stored patch without what others have said of it."""
+    patch = patchfile.read(path)
+    for line in PERSONAL.findall(patch.body):
+        say(f"{path.relative_to(layout.root)}: left out '{line.strip()}': it was said of "
+            "the patch as it was sent")
+    return Patch(path, patch.subject, PERSONAL.sub("", patch.body).strip("\n"),
+                 patch.hunks)
+
+
+def _kunitconfig(layout: Layout, left_out: list[Path]) -> str:
+    """The options of the suites, less those that prove what is left out."""
+    text = (layout.suites / "kunitconfig").read_text()
+    for path in left_out:
+        for suite in queue.topic(layout, path.parent.name).suites:
+            text = text.replace(f"{config.suite_option(suite)}=y\n", "")
+    return text
+
+
+def _changes(layout: Layout, base: str, steps: list[Step], commits: list[str]
+             ) -> Iterator[Change]:
+    dates = _dates(layout, [[step.patch.path, *_stored_in(layout, step)]
+                            for step in steps])
+    for step, parent, commit, date in zip(steps, commits, commits[1:], dates):
+        path = step.patch.path
+        topic = None if step.extra else queue.topic(layout, path.parent.name)
+        note = topic.backport.get(path.stem, "") if topic else ""
+        yield Change(commit, parent, step.patch.subject, step.patch.body, topic, note,
+                     date)
+
+
+def _stored_in(layout: Layout, step: Step) -> list[Path]:
+    return [path for path in step.extra.values() if path.is_relative_to(layout.root)]
+
+
+def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
+    """When each set of stored files was last changed, in seconds since 1970.
+
+    SOURCE_DATE_EPOCH comes first, then the commit of the queue. What is not
+    committed as it stands has the time stamp of its files.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given and not given.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH is '{given}', which is no number of seconds")
+    git = Git(layout.root)
+    kept = (layout.root / ".git").exists() and git.resolve("HEAD")
+    for paths in sets:
+        names = [str(path) for path in paths]
+        if given:
+            yield int(given)
+        elif kept and not git.lines("status", "--porcelain", "--", *names):
+            yield int(git.out("log", "-1", "--format=%ct", "--", *names))
+        else:
+            yield max(int(path.stat().st_mtime) for path in paths)
+
+
+def _missing(place: Place, state: State, chosen: list[Path], left_out: list[Path]) -> str:
+    """Which topic a choice of patches does not apply without, as part of an error."""
+    layout = place.layout
+    order = queue.series(layout, place.base.name)
+    for extra in left_out:
+        steps = [Step(patchfile.read(path), {}) for path in order
+                 if path in (*chosen, extra)]
+        try:
+            tree.commit_steps(place, steps, [state.base])
+        except UsageError:
+            continue
+        return (f"; it does together with topic {extra.parent.name}, which depends = […] "
+                "in its topic.toml ought to name")
+    return ""

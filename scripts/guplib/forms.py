@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each distribution wants a patch to look like, and where.
+
+A form makes of the changes of an export the files that go to DEST, by name.
+Its name, its rules and how to use what it makes stand in config/export.toml.
+"""
+
+import re
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import refresh
+from .git import Git
+from .identity import Person
+from .lint import BODY_COLUMNS
+from .queue import Topic
+
+MAINLINE = "https://git.kernel.org/linus/"
+MAILS = "https://lore.kernel.org/r/"
+TRAILER = re.compile(r"[A-Za-z][\w-]*: \S")
+MAIL_FORM = ("--stdout", "-N", "--zero-commit", "--no-signature", "--no-attach", "--no-thread",
+             "--no-cover-letter", "--no-notes", "--no-base", "--no-signoff",
+             "--no-add-header", "--no-to", "--no-cc", "--encode-email-headers")
+OPENWRT_FIRST = 950     # 9xx is for what has no number of its own
+
+
+@dataclass(frozen=True)
+class Change:
+    """A patch on its way out.
+
+    commit is what it is on the base, behind parent. topic is None for the
+    tests. note: how it differs from the mainline commit. date: of its last
+    change in the queue, in seconds since 1970.
+    """
+
+    commit: str
+    parent: str
+    subject: str
+    body: str
+    topic: Topic | None
+    note: str
+    date: int
+
+    @property
+    def name(self) -> str:
+        """A file's name for it, in lower case and without an ending."""
+        return re.sub(r"[^a-z0-9]+", "-", self.subject.lower()).strip("-")
+
+    @property
+    def merged(self) -> tuple[str, str] | None:
+        """Its mainline commit, and the version that this came with."""
+        return self.topic.merged if self.topic else None
+
+    @property
+    def message_id(self) -> str:
+        """The mail that it was submitted by; empty if it was not."""
+        return self.topic.message_id if self.topic else ""
+
+    @property
+    def never(self) -> str:
+        """Why it does not go upstream; empty if it may."""
+        return self.topic.never if self.topic else ""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is to be exported: changes in order, for a base, and who signs them.
+
+    bug is what a tracker calls the matter, or empty. kunitconfig has the
+    options of the tests, and is empty without them.
+    """
+
+    git: Git
+    base: str
+    changes: list[Change]
+    person: Person
+    bug: str = ""
+    kunitconfig: str = ""
+
+
+Render = Callable[[Parcel], dict[str, str]]
+
+
+def quilt(parcel: Parcel) -> dict[str, str]:
+    """A quilt series with the stored patches as they are, and no one's name."""
+    found = {f"patches/{change.name}.patch": _stored(parcel, change, change.body)
+             for change in parcel.changes}
+    return {**found, "patches/series": "".join(f"{change.name}.patch\n"
+                                               for change in parcel.changes)}
+
+
+def debian(parcel: Parcel) -> dict[str, str]:
+    """debian/patches with DEP-3 headers, and the lines for its series."""
+    found = {}
+    for change in parcel.changes:
+        header = [f"From: {parcel.person}", f"Date: {_date(change)}",
+                  f"Subject: {change.subject}"]
+        if change.merged:
+            header += [f"Origin: backport, {MAINLINE}{change.merged[0]}",
+                       f"Applied-Upstream: {change.merged[1]}, "
+                       f"{MAINLINE}{change.merged[0]}"]
+        else:
+            header.append("Forwarded: " + (
+                f"{MAILS}{change.message_id}" if change.message_id else
+                "not-needed" if change.never else "no"))
+        if parcel.bug:
+            header.append(f"Bug-Debian: {parcel.bug}")
+        day = time.strftime("%Y-%m-%d", time.gmtime(change.date))
+        header.append(f"Last-Update: {day}")
+        found[f"debian/patches/bugfix/all/{change.name}.patch"] = _headed(
+            parcel, change, header, _signed(change, parcel.person, _note(change, parcel)))
+    lines = [f"bugfix/all/{change.name}.patch\n" for change in parcel.changes]
+    return {**found, "series": "".join(lines)}
+
+
+def suse(parcel: Parcel) -> dict[str, str]:
+    """patches.suse with the tags of kernel-source, and the lines for series.conf."""
+    found = {}
+    for change in parcel.changes:
+        header = [f"From: {parcel.person}", f"Date: {_date(change)}",
+                  f"Subject: {change.subject}"]
+        if change.merged:
+            header += [f"Patch-mainline: {change.merged[1]}",
+                       f"Git-commit: {change.merged[0]}"]
+        elif change.message_id:
+            header.append(f"Patch-mainline: Submitted, linux-mm {MAILS}{change.message_id}")
+        else:
+            header.append("Patch-mainline: " + (f"Never, {change.never}" if change.never
+                                                else "Not yet, to be submitted"))
+        header.append("References: " + (parcel.bug or ("git-fixes" if change.merged
+                                                       else "MM functionality")))
+        found[f"patches.suse/{change.name}.patch"] = _headed(
+            parcel, change, header, _signed(change, parcel.person, _note(change, parcel)))
+    lines = [f"\tpatches.suse/{change.name}.patch\n" for change in parcel.changes]
+    return {**found, "series.conf": "".join(lines)}
+
+
+def ubuntu(parcel: Parcel) -> dict[str, str]:
+    """Mails for git am, with the provenance that Ubuntu's kernel team asks for."""
+    messages = []
+    for change in parcel.changes:
+        head = f"BugLink: {parcel.bug}\n\n" if parcel.bug else ""
+        above, subject = "", f"UBUNTU: SAUCE: {change.subject}"
+        if change.merged:
+            above = (f"(backported from commit {change.merged[0]})\n"
+                     f"{_note(change, parcel)}")
+            subject = change.subject
+        messages.append((subject, head + _signed(change, parcel.person, above)))
+    return {f"{number:04}-{change.name}.patch": mail for number, (change, mail) in
+            enumerate(zip(parcel.changes, _mails(parcel, messages)), 1)}
+
+
+def mbox(parcel: Parcel) -> dict[str, str]:
+    """One mailbox for git am, as the stable trees want a backport."""
+    messages = []
+    for change in parcel.changes:
+        head = f"commit {change.merged[0]} upstream.\n\n" if change.merged else ""
+        messages.append((change.subject, head + _signed(change, parcel.person,
+                                                        _note(change, parcel))))
+    return {f"gup-{parcel.base}.mbox": "".join(_mails(parcel, messages))}
+
+
+def openwrt(parcel: Parcel) -> dict[str, str]:
+    """Patches for target/linux/generic.
+
+    OpenWrt applies backport-X.Y ahead of pending-X.Y. So that the order stays,
+    a backport behind a patch that is pending goes there, too.
+    """
+    messages = [(change.subject, _signed(change, parcel.person, _note(change, parcel)))
+                for change in parcel.changes]
+    found, pending = {}, False
+    mails = _mails(parcel, messages, numbered=False)
+    for number, (change, mail) in enumerate(zip(parcel.changes, mails), OPENWRT_FIRST):
+        pending = pending or not change.merged
+        kind, version = "pending", ""
+        if change.merged and not pending:
+            kind, version = "backport", f"{change.merged[1].partition('-')[0]}-"
+        found[f"target/linux/generic/{kind}-{parcel.base}/"
+              f"{number}-{version}{change.name}.patch"] = mail
+    return found
+
+
+def yocto(parcel: Parcel) -> dict[str, str]:
+    """A kernel feature in a layer: .scc, patches, and the bbappend that takes it."""
+    messages = []
+    for change in parcel.changes:
+        status = f"Backport [{MAINLINE}{change.merged[0]}]" if change.merged else \
+            f"Submitted [{MAILS}{change.message_id}]" if change.message_id else \
+            f"Inappropriate [{change.never}]" if change.never else "Pending"
+        note = _note(change, parcel)
+        messages.append((change.subject, _signed(
+            change, parcel.person, f"{note}\n\n" * bool(note)
+            + f"Upstream-Status: {status}")))
+    folder = "recipes-kernel/linux/files/gup-kmeta/gup"
+    scc = 'define KFEATURE_DESCRIPTION "get_user_pages() patches"\n\n'
+    found = {}
+    for number, (change, mail) in enumerate(
+            zip(parcel.changes, _mails(parcel, messages, numbered=False)), 1):
+        name = f"{number:04}-{change.name}.patch"
+        found[f"{folder}/{name}"] = mail
+        scc += f"patch {name}\n"
+    if parcel.kunitconfig:
+        found[f"{folder}/gup.cfg"] = parcel.kunitconfig
+        scc += "kconf non-hardware gup.cfg\n"
+    found[f"{folder}/gup.scc"] = scc
+    found[f"recipes-kernel/linux/linux-yocto_{parcel.base}.bbappend"] = (
+        'FILESEXTRAPATHS:prepend := "${THISDIR}/files:"\n'
+        'SRC_URI:append = " file://gup-kmeta;type=kmeta;destsuffix=gup-kmeta"\n'
+        'KERNEL_FEATURES:append = " gup/gup.scc"\n')
+    return found
+
+
+RENDER: dict[str, Render] = {"quilt": quilt, "debian": debian, "suse": suse,
+                             "ubuntu": ubuntu, "openwrt": openwrt, "yocto": yocto,
+                             "mbox": mbox}
+
+
+def _note(change: Change, parcel: Parcel) -> str:
+    """How a backport differs from its commit, in brackets, by who says so."""
+    if not change.note:
+        return ""
+    return textwrap.fill(f"[{parcel.person.name}: {change.note}]", BODY_COLUMNS)
+
+
+def _signed(change: Change, person: Person, above: str = "") -> str:
+    """A body with the person's sign-off at its end, and something above that."""
+    body = change.body
+    for part in (above, person.sign_off):
+        if part:
+            last = body.rsplit("\n\n", 1)[-1].splitlines()
+            close = (all(TRAILER.match(line) for line in last) or body.endswith("]")) \
+                and TRAILER.match(part)
+            body += ("\n" if close else "\n\n") + part
+    return body
+
+
+def _date(change: Change) -> str:
+    """The date of a change as mails have it, in UTC."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(change.date))
+
+
+def _stored(parcel: Parcel, change: Change, body: str) -> str:
+    return refresh.stored_text(parcel.git, refresh.Commit(
+        change.commit, change.parent, change.subject, body))
+
+
+def _headed(parcel: Parcel, change: Change, header: list[str], body: str) -> str:
+    """A patch with a header of its own in the place of the Subject line."""
+    return "\n".join(header) + "\n" + _stored(parcel, change, body).partition("\n")[2]
+
+
+def _mails(parcel: Parcel, messages: list[tuple[str, str]], numbered: bool = True
+           ) -> list[str]:
+    """What git format-patch makes of the changes, with these messages.
+
+    messages has subject and body of each. Only the object store of the tree is
+    written to.
+    """
+    git, mails = parcel.git, []
+    tip = parcel.changes[0].parent if parcel.changes else ""
+    for number, (change, (subject, body)) in enumerate(
+            zip(parcel.changes, messages), 1):
+        above, tip = tip, git.commit_as(
+            (parcel.person.name, parcel.person.email), f"{change.date} +0000",
+            git.out("rev-parse", f"{change.commit}^{{tree}}"), [tip],
+            f"{subject}\n\n{body}\n")
+        prefix = f"PATCH {number}/{len(messages)}" \
+            if numbered and len(messages) > 1 else "PATCH"
+        mails.append(git.run(*refresh.DIFF_SETTINGS, "format-patch", *MAIL_FORM,
+                             f"--subject-prefix={prefix}", *refresh.DIFF_PLAIN,
+                             *refresh.PATCH_FORM, *refresh.STAT_FORM,
+                             f"{above}..{tip}").output)
+    return mails
