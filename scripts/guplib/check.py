@@ -8,8 +8,8 @@ import sys
 import xml.etree.ElementTree
 from collections.abc import Iterator
 
-from . import (cell, command, config, lint, measured, packages, patchfile, queue, refresh,
-               tree)
+from . import (cell, command, config, exportcheck, lint, measured, packages, patchfile,
+               queue, refresh, tree)
 from .cell import Request
 from .console import Progress
 from .errors import EnvironmentFault, GupError
@@ -18,7 +18,7 @@ from .tally import Tally
 from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
-STEPS = ("unit", "rules", "tables", "refresh", "quilt", "kunit", "lint")
+STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint")
 
 
 def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
@@ -42,7 +42,7 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
               tally: Tally) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
-    if not {"refresh", "quilt", "kunit", "lint"} & set(steps):
+    if not {"refresh", "quilt", "export", "kunit", "lint"} & set(steps):
         return
     had = 0
     newest = list(config.bases(layout))[-1]
@@ -61,6 +61,10 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
             tally.record(f"refresh {base}", _unlike(layout, base))
         if "quilt" in steps:
             tally.record(f"quilt {base}", _quilt(layout, ready))
+        if "export" in steps:
+            with Progress(f"base {base}: exporting in every form"), \
+                    tree.hold(layout, base):
+                tally.record_all(exportcheck.base(ready))
         if "kunit" in steps:
             for arch in config.arches(layout).values():
                 if any(fnmatch.fnmatch(base, glob) for glob in arch.checked):

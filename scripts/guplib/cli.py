@@ -413,8 +413,9 @@ def _check(layout: Layout, options: argparse.Namespace) -> int:
     """Run the project's own tests and close with `N passed, N failed`.
 
     The tool's unit tests, the rules of series and topics, a quilt push of
-    every series without fuzz, the KUnit suites on UML for all bases, and gup
-    lint of every patch and suite.
+    every series without fuzz, every form of gup export applied from nothing,
+    the KUnit suites on UML for all bases, and gup lint of every patch and
+    suite.
     """
     bases = options.bases or list(config.bases(layout))
     for name in bases:

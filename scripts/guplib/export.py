@@ -52,10 +52,16 @@ def run(layout: Layout, request: Request) -> list[str]:
         place = Place(layout, config.base(layout, request.base))
         state = tree.base_of(place)
         parcel = pack(place, state, chosen, request, person)
-    contents = forms.RENDER[form.name](parcel)
-    contents["README"] = readme(layout, form, request, parcel, list(contents))
-    outfolder.fill(request.dest, contents)
-    return sorted(contents)
+        made = contents(layout, form, request, parcel)
+    outfolder.fill(request.dest, made)
+    return sorted(made)
+
+
+def contents(layout: Layout, form: Form, request: Request, parcel: Parcel
+             ) -> dict[str, str]:
+    """All files of an export by name; the base must be held."""
+    made = forms.RENDER[form.name](parcel)
+    return {**made, "README": readme(layout, form, request, parcel, list(made))}
 
 
 def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
