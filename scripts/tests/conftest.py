@@ -294,6 +294,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         "kunit/put_user_page_kunit.c": SUITE,
         "kunit/kunitconfig": "CONFIG_KUNIT=y\n",
         "kunit/compat/6.1.h": "/* what 6.1 lacks */\n",
+        "config/export.toml": (SCRIPTS.parent / "config/export.toml").read_text(),
     }
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conftest import edit
+from conftest import GUP_C, edit, stored, unified, with_line
 from guplib import queue
 
 
@@ -68,6 +68,43 @@ def test_upstream_vocabulary(project, topic, status):
 def test_upstream_outside_the_vocabulary(project, topic, status):
     edit(topic, '"not-submitted"', f'"{status}"')
     assert "is none of 'merged <sha> <version>'" in only(project)
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_merged_topic_says_how_each_variant_differs(project, topic):
+    edit(topic, '"not-submitted"', f'"merged {COMMIT} v7.3-rc1"')
+    assert "[backport] and the variants disagree about 6.1" in only(project)
+    with topic.open("a") as text:
+        text.write('[backport]\n"6.1" = "It is older."\n')
+    assert queue.problems(project.layout) == []
+    edit(topic, f"merged {COMMIT} v7.3-rc1", "not-submitted")
+    assert "[backport] and the variants disagree about 6.1" in only(project)
+
+
+@pytest.mark.parametrize("status, says", [
+    ("in-base", ""), ("not-applicable none", "base 6.1 lacks other"),
+    ("needed", "series/6.1 has other not ahead of one-line")])
+def test_what_a_topic_depends_on_is_ahead_of_it(project, topic, status, says):
+    edit(topic, "suites =", 'depends = ["other"]\nsuites =')
+    folder = project.root / "patches/other"
+    folder.mkdir()
+    (folder / "topic.toml").write_text(
+        topic.read_text().replace('depends = ["other"]\n', "").replace(
+            '"6.1" = "needed"', f'"6.1" = "{status}"').replace(
+                '"7.2" = "needed"', '"7.2" = "in-base"'))
+    if status == "needed":
+        (folder / "6.1.patch").write_text(stored("mm/gup: other", unified(
+            GUP_C, with_line(50, "int other;"), "mm/gup.c")))
+        (project.root / "series/6.1").write_text("one-line/6.1.patch\nother/6.1.patch\n")
+    assert says in only(project) if says else queue.problems(project.layout) == []
+
+
+def test_dependency_on_no_topic(project, topic):
+    edit(topic, "suites =", 'depends = ["none"]\nsuites =')
+    assert all("depends: there is no topic 'none'" in problem
+               for problem in queue.problems(project.layout))
 
 
 @pytest.mark.parametrize("status", ["", "maybe", "not-applicable", "in-base since 5.9"])
