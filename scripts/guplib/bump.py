@@ -173,6 +173,7 @@ suites = [{suites}]
 version = ""
 kunit_filter = {str(near.kunit_filter).lower()}
 kunit_of = "{near.kunit_of}"
+debian = []
 
 [base."{name}".blobs]
 {blobs}"""

@@ -8,8 +8,8 @@ import sys
 import xml.etree.ElementTree
 from collections.abc import Iterator
 
-from . import (cell, command, config, exportcheck, lint, measured, packages, patchfile,
-               queue, refresh, tree)
+from . import (cell, command, config, debiancheck, exportcheck, lint, measured, packages,
+               patchfile, queue, refresh, tree)
 from .cell import Request
 from .console import Progress
 from .errors import EnvironmentFault, GupError
@@ -19,11 +19,13 @@ from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED
 
 STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint")
+SLOW_STEPS = ("debian",)    # made only when they are named
 
 
 def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
     """Make the checks of the named steps on the named bases."""
-    packages.ensure(layout, ["kernel", "check", "lint"])
+    packages.ensure(layout, ["kernel", "check", "lint",
+                             *(step for step in steps if step in SLOW_STEPS)])
     tally = Tally()
     if "unit" in steps:
         _unit(layout, tally)
@@ -42,7 +44,7 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
               tally: Tally) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
-    if not {"refresh", "quilt", "export", "kunit", "lint"} & set(steps):
+    if not {"refresh", "quilt", "export", "kunit", "lint", *SLOW_STEPS} & set(steps):
         return
     had = 0
     newest = list(config.bases(layout))[-1]
@@ -72,6 +74,8 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
                            compare="tables" in steps)
         if "lint" in steps:
             tally.record_all(lint.base(ready, suites=base == newest))
+        if "debian" in steps:
+            _debian(layout, base, tally)
     if bases and not had:
         tally.record("bases", ["no base could be had"])
 
@@ -144,6 +148,14 @@ def _quilt(layout: Layout, ready: Tree) -> list[str]:
     if result.returncode:
         return [f"series/{name} does not push: {result.last_line}"]
     return []
+
+
+def _debian(layout: Layout, base: str, tally: Tally) -> None:
+    """Debian's source package with our patches; skipped where it is not to be had."""
+    try:
+        tally.record_all(debiancheck.base(layout, base))
+    except EnvironmentFault as fault:
+        tally.skip(f"debian {base}", str(fault))
 
 
 def _kunit(layout: Layout, request: Request, tally: Tally, compare: bool) -> None:

@@ -27,6 +27,7 @@ class Base:
     blobs: dict[str, str]
     kunit_filter: bool
     kunit_of: str
+    debian: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def bases(layout: Layout) -> dict[str, Base]:
     """The bases by name, oldest first."""
     path = layout.config / "bases.toml"
     wanted = {"package": str, "package_version": str, "suites": list,
-              "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str}
+              "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str,
+              "debian": list}
     found = {name: Base(name=name, **_fields(path, f"base {name}", table, wanted))
              for name, table in load(path).get("base", {}).items()}
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))

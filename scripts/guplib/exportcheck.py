@@ -11,13 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import command, config, export, forms, identity, outfolder, queue
+from . import command, config, export, identity, outfolder, queue
 from .config import Form
 from .errors import UsageError
 from .export import Request
 from .forms import Parcel
 from .git import EMAIL, NAME, Git
-from .layout import Layout
 from .tree import Place, Tree
 
 # What the commands put beside the kernel's files, by its name at the top.

@@ -2,10 +2,11 @@
 """Get a base's linux-source package, past the machine's own apt sources."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from . import command, files
-from .config import Base
+from .config import Base, version_key
 from .console import Progress, say
 from .errors import EnvironmentFault
 from .layout import Layout
@@ -82,6 +83,35 @@ def upstream(layout: Layout, base: Base, version: str) -> Path:
                     log=place / "download.log", watch=step.tick)
     os.replace(place / "sources" / found.name, found)
     return found
+
+
+def debian_source(layout: Layout, base: Base) -> Path:
+    """The .dsc of Debian's source package linux of a base, fetched if not there yet.
+
+    It is the newest version that the mirror really has: of some in its lists it
+    has no files. Raises EnvironmentFault when there is none.
+    """
+    place = layout.downloads(base.name) / "debian"
+    if found := sorted(place.glob("linux_*.dsc")):
+        return found[-1]
+    releases = replace(base, suites=base.debian)
+    options, offered = _offered(place, releases, "deb-src", "linux")
+    for version in sorted(set(offered), key=version_key, reverse=True):
+        if not version.startswith(f"{base.name}."):
+            continue
+        with Progress(f"base {base.name}: downloading the source package {version}"
+                      ) as step:
+            result = command.run(["apt-get", *options, "source", "--download-only",
+                                  "--only-source", f"linux={version}"], cwd=place,
+                                 check=False, log=place / "download.log",
+                                 watch=step.tick)
+        if result.returncode == 0:
+            return next(place.glob("linux_*.dsc"))
+        for left_over in place.glob("linux_*"):
+            left_over.unlink()
+    raise EnvironmentFault(f"base {base.name}: no source package linux {base.name} to be "
+                           f"had in {', '.join(base.debian)} (log: "
+                           f"{place / 'download.log'})")
 
 
 def _offered(place: Path, base: Base, kind: str, package: str

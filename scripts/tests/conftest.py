@@ -77,6 +77,7 @@ suites = ["stable"]
 version = "6.1.9"
 kunit_filter = true
 kunit_of = ""
+debian = ["stable"]
 [base."6.1".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 [base."7.2"]
@@ -86,6 +87,7 @@ suites = ["sid"]
 version = "7.2.1"
 kunit_filter = false
 kunit_of = ""
+debian = ["stable"]
 [base."7.2".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 """,

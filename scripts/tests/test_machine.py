@@ -99,7 +99,7 @@ def test_machine_without_a_debian_mirror(project, refused, stub):
 
 def test_security_suite_without_a_mirror_for_it_is_left_out(project, stub, capsys):
     stub("apt-get", MIRROR + "esac")
-    base = config.Base("5.10", "p", "1", ("bullseye", "bullseye-security"), "1", {}, True, "")
+    base = config.Base("5.10", "p", "1", ("bullseye", "bullseye-security"), "1", {}, True, "", ())
     fetch._private_apt(project.root / "apt", base)
     text = (project.root / "apt/sources.list").read_text()
     assert text.count("\n") == 1 and "bullseye main" in text
