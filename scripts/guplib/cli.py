@@ -380,7 +380,7 @@ def _export(layout: Layout, options: argparse.Namespace) -> int:
     config.base(layout, options.base)
     packages.ensure(layout, ["kernel"])
     made = export.run(layout, export.Request(
-        options.base, options.format, options.dest, tuple(options.topics),
+        options.base, options.format, options.dest.expanduser(), tuple(options.topics),
         options.with_tests, options.force, options.bug))
     print(f"{options.dest}: {len(made)} files; README says how to use them")
     return 0

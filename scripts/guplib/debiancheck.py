@@ -80,10 +80,11 @@ def _test_patches(what: str, source: Path, dest: Path, place: Path) -> list[str]
     patches = [str(dest / "debian/patches" / line)
                for line in (dest / "series").read_text().split()]
     flavour = FLAVOUR.get(os.uname().machine, os.uname().machine)
-    result = command.run(
-        ["debian/bin/test-patches", "-f", flavour, *patches], cwd=source, check=False,
-        env={"PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C"},
-        log=place / "test-patches.log")
+    with Progress(f"{what}: test-patches") as progress:
+        result = command.run(
+            ["debian/bin/test-patches", "-f", flavour, *patches], cwd=source,
+            env={"PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C"},
+            check=False, log=place / "test-patches.log", watch=progress.tick)
     unpushed = [name for name in patches
                 if f"Applying patch debian/patches/test/{Path(name).name}"
                 not in result.output]

@@ -44,6 +44,8 @@ def run(layout: Layout, request: Request) -> list[str]:
     stored files are wrong.
     """
     queue.require_sound(layout)
+    if not request.bug.isprintable():
+        raise UsageError(f"--bug {request.bug!r}: it has to be one line")
     form = config.export_form(layout, request.form)
     person = identity.of_user(layout) if form.signed else identity.NOBODY
     outfolder.require_usable(layout, request.dest, request.force)
@@ -122,15 +124,17 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
         except UsageError as error:
             raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
                              ) from error
-    return Parcel(place.git, base, list(_changes(layout, base, steps, commits)), person,
-                  request.bug, kunitconfig)
+    return Parcel(place.git, base, state.version,
+                  list(_changes(layout, steps, commits)), person, request.bug,
+                  kunitconfig)
 
 
 def readme(layout: Layout, form: Form, request: Request, parcel: Parcel,
            names: list[str]) -> str:
     """What a person reads who finds the folder: what it is, and what to call."""
     patches = [name for name in names if name.endswith((".patch", ".mbox"))]
-    known = {"base": request.base, "dest": shlex.quote(str(request.dest.resolve())),
+    known = {"base": request.base, "version": parcel.version,
+             "dest": shlex.quote(str(request.dest.resolve())),
              "patches": "\n".join(f"  {name}" for name in patches),
              "title": form.title, "where": form.where,
              "changes": "\n".join(
@@ -184,7 +188,7 @@ def _kunitconfig(layout: Layout, left_out: list[Path]) -> str:
     return text
 
 
-def _changes(layout: Layout, base: str, steps: list[Step], commits: list[str]
+def _changes(layout: Layout, steps: list[Step], commits: list[str]
              ) -> Iterator[Change]:
     dates = _dates(layout, [[step.patch.path, *_stored_in(layout, step)]
                             for step in steps])

@@ -68,12 +68,13 @@ class Change:
 class Parcel:
     """What is to be exported: changes in order, for a base, and who signs them.
 
-    bug is what a tracker calls the matter, or empty. kunitconfig has the
+    version is the point release that they were applied to. bug is what a tracker calls the matter, or empty. kunitconfig has the
     options of the tests, and is empty without them.
     """
 
     git: Git
     base: str
+    version: str
     changes: list[Change]
     person: Person
     bug: str = ""

@@ -247,6 +247,7 @@ def test_readme_has_commands_with_the_folder_in_them(project, export, tmp_path):
     assert f"\n    cp -R '{dest}'/debian .\n" in text and "$" not in text.replace("$(", "")
     assert "mm/gup: change a line\n    not submitted yet\n" in text
     assert "kunit.py run --kunitconfig mm/tests\n" in text
+    assert "applied to Linux 6.1.9 without fuzz" in text
 
 
 # When
@@ -340,6 +341,16 @@ def test_unknown_form_and_base(project, refused, refuse, tmp_path):
     assert "unknown format 'gentoo'; choose from quilt, debian" in refuse(form="gentoo")
     assert "unknown base '9'" in refused(2, "export", "--base", "9", "--format", "quilt",
                                          "--dest", tmp_path / "dest")
+
+
+def test_bug_of_two_lines(project, refuse):
+    assert "it has to be one line" in refuse("--bug", "bsc#1\nAcked-by: A <a@b>")
+
+
+def test_home_folder_behind_an_equals_sign(project, gup, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert gup("export", "--base=6.1", "--format=quilt", "--dest=~/dest").code == 0
+    assert (tmp_path / "dest/README").exists()
 
 
 # By whom
