@@ -17,7 +17,7 @@ from .errors import UsageError
 from .export import Request
 from .forms import Parcel
 from .git import EMAIL, NAME, Git
-from .tree import Place, Tree
+from .tree import Tree
 
 # What the commands put beside the kernel's files, by its name at the top.
 BESIDE = (".pc", "debian", "patches.suse", "series.conf", "target", "recipes-kernel")
@@ -25,9 +25,9 @@ MAIL = re.compile(r"^(?=From 0{40} )", re.MULTILINE)
 
 
 def base(ready: Tree) -> Iterator[tuple[str, list[str]]]:
-    """What is wrong with each form of a base, all patches and tests together.
+    """What is wrong with each form of a base, with all patches and the tests.
 
-    The base must be held. Then with each topic on its own.
+    The last check is of each topic on its own. The base must be held.
     """
     layout, name = ready.place.layout, ready.base.name
     request = Request(name, "", layout.check_log, with_tests=True)
@@ -36,7 +36,7 @@ def base(ready: Tree) -> Iterator[tuple[str, list[str]]]:
     for form in config.export_forms(layout).values():
         place = layout.check_log / f"export-{name}-{form.name}"
         yield f"export {name} {form.name}", of_form(ready, form, parcel, place)
-    yield f"export {name} topic by topic", topics(ready.place, ready)
+    yield f"export {name} topic by topic", topics(ready)
 
 
 def of_form(ready: Tree, form: Form, parcel: Parcel, place: Path) -> list[str]:
@@ -51,17 +51,15 @@ def of_form(ready: Tree, form: Form, parcel: Parcel, place: Path) -> list[str]:
     return found + _applied(ready, form, parcel, dest, place)
 
 
-def topics(place: Place, ready: Tree) -> list[str]:
+def topics(ready: Tree) -> list[str]:
     """The topics that do not apply with only those that they depend on."""
-    found = []
-    name = place.base.name
-    for path in queue.series(place.layout, name):
-        topic = path.parent.name
-        request = Request(name, "", place.path, (topic,))
+    layout, name, found = ready.place.layout, ready.base.name, []
+    for path in queue.series(layout, name):
+        topic = (path.parent.name,)
+        chosen = export.choose(layout, name, topic, with_tests=False)
         try:
-            export.pack(place, ready.state, export.choose(
-                place.layout, name, (topic,), with_tests=False), request,
-                identity.NOBODY)
+            export.pack(ready.place, ready.state, chosen,
+                        Request(name, "", layout.check_log, topic), identity.NOBODY)
         except UsageError as error:
             found.append(str(error))
     return found

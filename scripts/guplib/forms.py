@@ -20,9 +20,10 @@ from .queue import Topic
 MAINLINE = "https://git.kernel.org/linus/"
 MAILS = "https://lore.kernel.org/r/"
 TRAILER = re.compile(r"[A-Za-z][\w-]*: \S")
-MAIL_FORM = ("--stdout", "-N", "--zero-commit", "--no-signature", "--no-attach", "--no-thread",
-             "--no-cover-letter", "--no-notes", "--no-base", "--no-signoff",
-             "--no-add-header", "--no-to", "--no-cc", "--encode-email-headers")
+MAIL_FORM = ("--stdout", "-N", "--zero-commit", "--no-signature", "--no-attach",
+             "--no-thread", "--no-cover-letter", "--no-notes", "--no-base",
+             "--no-signoff", "--no-add-header", "--no-to", "--no-cc",
+             "--encode-email-headers")
 OPENWRT_FIRST = 950     # 9xx is for what has no number of its own
 
 
@@ -68,8 +69,9 @@ class Change:
 class Parcel:
     """What is to be exported: changes in order, for a base, and who signs them.
 
-    version is the point release that they were applied to. bug is what a tracker calls the matter, or empty. kunitconfig has the
-    options of the tests, and is empty without them.
+    version is the point release that they were applied to. bug is what a tracker
+    calls the matter, or empty. kunitconfig has the options of the tests, and is
+    empty without them.
     """
 
     git: Git
@@ -96,8 +98,7 @@ def debian(parcel: Parcel) -> dict[str, str]:
     """debian/patches with DEP-3 headers, and the lines for its series."""
     found = {}
     for change in parcel.changes:
-        header = [f"From: {parcel.person}", f"Date: {_date(change)}",
-                  f"Subject: {change.subject}"]
+        header = _header(parcel, change)
         if change.merged:
             header += [f"Origin: backport, {MAINLINE}{change.merged[0]}",
                        f"Applied-Upstream: {change.merged[1]}, "
@@ -120,13 +121,13 @@ def suse(parcel: Parcel) -> dict[str, str]:
     """patches.suse with the tags of kernel-source, and the lines for series.conf."""
     found = {}
     for change in parcel.changes:
-        header = [f"From: {parcel.person}", f"Date: {_date(change)}",
-                  f"Subject: {change.subject}"]
+        header = _header(parcel, change)
         if change.merged:
             header += [f"Patch-mainline: {change.merged[1]}",
                        f"Git-commit: {change.merged[0]}"]
         elif change.message_id:
-            header.append(f"Patch-mainline: Submitted, linux-mm {MAILS}{change.message_id}")
+            header.append("Patch-mainline: Submitted, linux-mm "
+                          f"{MAILS}{change.message_id}")
         else:
             header.append("Patch-mainline: " + (f"Never, {change.never}" if change.never
                                                 else "Not yet, to be submitted"))
@@ -237,9 +238,10 @@ def _signed(change: Change, person: Person, above: str = "") -> str:
     return body
 
 
-def _date(change: Change) -> str:
-    """The date of a change as mails have it, in UTC."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(change.date))
+def _header(parcel: Parcel, change: Change) -> list[str]:
+    """The lines that every header begins with; the date is in UTC."""
+    date = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(change.date))
+    return [f"From: {parcel.person}", f"Date: {date}", f"Subject: {change.subject}"]
 
 
 def _stored(parcel: Parcel, change: Change, body: str) -> str:
