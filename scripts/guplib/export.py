@@ -43,7 +43,8 @@ def run(layout: Layout, request: Request) -> list[str]:
     Raises UsageError, and leaves the folder as it was, when the call or the
     stored files are wrong.
     """
-    queue.require_sound(layout)
+    if faults := queue.problems(layout):
+        raise UsageError(f"{faults[0]}; what breaks a rule of the queue does not leave it")
     if not request.bug.isprintable():
         raise UsageError(f"--bug {request.bug!r}: it has to be one line")
     form = config.export_form(layout, request.form)

@@ -321,6 +321,9 @@ def test_tests_alone_can_leave_a_base_that_needs_nothing(project, refuse, export
     edit(topic, '"6.1" = "needed"', '"6.1" = "in-base"')
     project.patch.rename(project.patch.with_name("7.2.patch"))
     (project.root / "series/7.2").write_text("one-line/7.2.patch\n")
+    bases = project.root / "config/bases.toml"
+    before, head, after = bases.read_text().partition('[base."6.1".blobs]\n')
+    bases.write_text(before + head + after.partition("\n")[2])
     assert "there is nothing to export but the tests" in refuse()
     assert export("quilt", "--with-tests")["patches/series"] == \
         "mm-gup-add-kunit-tests.patch\n"
@@ -341,6 +344,12 @@ def test_unknown_form_and_base(project, refused, refuse, tmp_path):
     assert "unknown format 'gentoo'; choose from quilt, debian" in refuse(form="gentoo")
     assert "unknown base '9'" in refused(2, "export", "--base", "9", "--format", "quilt",
                                          "--dest", tmp_path / "dest")
+
+
+def test_queue_that_breaks_its_rules(project, refuse):
+    edit(project.layout.topic("one-line"), "not-submitted", "merged 0123456789ab v7.3")
+    said = refuse()
+    assert "a sha has 40 digits" in said and "does not leave it" in said
 
 
 def test_bug_of_two_lines(project, refuse):
