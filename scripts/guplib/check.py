@@ -24,7 +24,7 @@ SLOW_STEPS = ("debian",)    # made only when they are named
 
 def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
     """Make the checks of the named steps on the named bases."""
-    packages.ensure(layout, ["kernel", "check", "lint",
+    packages.ensure(layout, ["kernel", "check", "lint", "mail",
                              *(step for step in steps if step in SLOW_STEPS)])
     tally = Tally()
     if "unit" in steps:

@@ -6,6 +6,7 @@ import errno
 import inspect
 import io
 import os
+import re
 import signal
 import sys
 import types
@@ -14,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import (bisect, bump, cell, check, command, config, export, forms, journal, lint,
-               matrix, packages, queue, rangediff, refresh, source, status, tree)
+from . import (bisect, bump, cell, check, command, config, export, forms, journal,
+               lint, mail, matrix, packages, queue, rangediff, refresh, source,
+               status, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -79,6 +81,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("new-base", _new_base, _new_base_options),
                                 ("range-diff", _range_diff, _topic_option),
                                 ("export", _export, _export_options),
+                                ("mail", _mail, _mail_options),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
@@ -184,6 +187,27 @@ def _export_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the bug that References:, BugLink: or Bug-Debian: names")
 
 
+def _mail_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR",
+                      help="where to write the mails: a new or empty folder")
+    verb.add_argument("--force", action="store_true",
+                      help="replace mails of an earlier call in DIR; no other file is "
+                      "ever replaced")
+    verb.add_argument("--version", type=_version, default=1, metavar="N",
+                      help="the version of the series (default: 1)")
+    verb.add_argument("--previous", type=Path, metavar="PATH",
+                      help="from version 2 on: the mails of the version before, a folder "
+                      "or an mbox, for change-id, link and range-diff")
+    verb.add_argument("--prefix", action="append", default=[], metavar="WORD",
+                      help="put a word such as RFC into [PATCH]; may be repeated")
+    tests = verb.add_mutually_exclusive_group()
+    tests.add_argument("--with-tests", dest="tests", action="store_true", default=None,
+                       help="with the suites as last patch (default: on the newest base)")
+    tests.add_argument("--without-tests", dest="tests", action="store_false",
+                       help="without the suites (default: on all but the newest base)")
+
+
 def _no_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     pass
 
@@ -213,6 +237,12 @@ def _check_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       "patched and compiled")
     verb.add_argument("--bases", type=_list, metavar="B,…",
                       help="on these bases alone (default: all)")
+
+
+def _version(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,3}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no version; give 1, 2, …")
+    return int(text)
 
 
 def _list(text: str) -> list[str]:
@@ -383,6 +413,21 @@ def _export(layout: Layout, options: argparse.Namespace) -> int:
         options.base, options.format, options.dest.expanduser(), tuple(options.topics),
         options.with_tests, options.force, options.bug))
     print(f"{options.dest}: {len(made)} files; README says how to use them")
+
+
+def _mail(layout: Layout, options: argparse.Namespace) -> int:
+    """Write the series of a base as mails, for a person to look at and to send.
+
+    The cover is series/B.cover, the addressees are those of the tree's own
+    get_maintainer.pl, the sign-off is that of your git identity. The mails are
+    read back by b4 am, compared with the queue, and seen by checkpatch.
+    Nothing is ever sent.
+    """
+    newest = list(config.bases(layout))[-1]
+    tests = options.base == newest if options.tests is None else options.tests
+    mail.run(layout, mail.Request(options.base, options.out, options.version,
+                                  tuple(options.prefix), tests, options.previous,
+                                  options.force))
     return 0
 
 

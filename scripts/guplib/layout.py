@@ -84,6 +84,10 @@ class Layout:
         """The quilt series of a base."""
         return self.all_series / base
 
+    def cover(self, base: str) -> Path:
+        """The cover letter that a base's series is mailed with; need not exist."""
+        return self.all_series / f"{base}.cover"
+
     def topic(self, name: str) -> Path:
         """What a topic says of itself."""
         return self.patches / name / "topic.toml"
@@ -113,6 +117,10 @@ class Layout:
     def tree(self, base: str, patched: bool = True, bisect: bool = False) -> Path:
         """The kernel tree of a base, with the series or with the suites alone."""
         return self.base(base) / f"linux{_kind(patched, bisect)}"
+
+    def mail(self, base: str) -> Path:
+        """Where the mails of a base are made and read back."""
+        return self.base(base) / "mail"
 
     def lock(self, base: str) -> Path:
         """Held while a base's tree or cells are worked on."""

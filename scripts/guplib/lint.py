@@ -109,16 +109,21 @@ def build(layout: Layout, name: str) -> Iterator[Check]:
             lines, before.get(file, []), exempt)
 
 
-def checkpatch(ready: Tree, path: Path, words: list[str]) -> list[str]:
-    """What a base's own checkpatch --strict says of a file of this project."""
+def checkpatch(ready: Tree, path: Path, words: list[str],
+               stands_for: Iterable[Path] = ()) -> list[str]:
+    """What a base's own checkpatch --strict says of a file of this project.
+
+    If the file is made from others, those are what config/lint.toml speaks of.
+    """
     layout = ready.place.layout
-    name = str(path.relative_to(layout.root))
-    ignored = config.exemptions(layout, "checkpatch", name)
+    ignored = [kind for file in (stands_for or [path]) for kind in config.exemptions(
+        layout, "checkpatch", str(file.relative_to(layout.root)))]
     if ignored:
-        words = [*words, f"--ignore={','.join(ignored)}"]
+        words = [*words, f"--ignore={','.join(dict.fromkeys(ignored))}"]
     result = command.run(
         ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
          "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
+    name = str(path.relative_to(layout.root))
     return [line.replace(f"{path}:", f"{name}:", 1)
             for line in result.output.splitlines() if line.strip()]
 

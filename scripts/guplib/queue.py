@@ -159,7 +159,7 @@ def problems(layout: Layout) -> list[str]:
             found.append(f"{path}: serves {', '.join(served)}; name it after the "
                          f"oldest, {served[0]}.patch")
     for entry in sorted(layout.all_series.iterdir()):
-        if entry.name not in bases and entry.suffix != ".cover":
+        if entry.name.removesuffix(".cover") not in bases:
             found.append(f"{entry}: no base of that name in config/bases.toml")
     for entry in sorted(layout.patches.iterdir()):
         if entry.is_dir():

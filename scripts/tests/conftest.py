@@ -67,6 +67,15 @@ for name in sys.argv[2:]:
         if "undocumented" in line:
             print(f"{name}:{number}: warning: undocumented")
 """
+# The made-up kernel's get_maintainer.pl: wants to see the folders of a kernel.
+GET_MAINTAINER = """\
+#!/bin/sh
+[ -d mm ] && [ -d tools ] || exit 1
+case "$*" in
+*--nom*) echo linux-mm@example.org;;
+*) echo "Mary M. Maintainer <mary@example.org>";;
+esac
+"""
 CONFIG = {
     "bases.toml": """\
 default = "6.1"
@@ -109,6 +118,8 @@ checked = []
 [kernel]
 git = "git"
 [lint]
+[mail]
+b4 = "b4"
 [far]
 qemu-system-far = "qemu-system-far"
 """,
@@ -192,6 +203,7 @@ def kernel_files(version: str, gup_c: list[str] | None = None) -> dict[str, str]
         "scripts/kernel-doc": KERNEL_DOC,
         "scripts/checkpatch.pl": "#!/usr/bin/env perl\n",
         "scripts/checkincludes.pl": "#!/usr/bin/env perl\n",
+        "scripts/get_maintainer.pl": GET_MAINTAINER,
     }
 
 
@@ -216,6 +228,7 @@ def write_tarball(path: Path, version: str, gup_c: list[str] | None = None,
         for name, text in (kernel_files(version, gup_c) | (replaced or {})).items():
             entry = tarfile.TarInfo(f"linux-{version}/{name}")
             entry.size = len(text.encode())
+            entry.mode = mode_of(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
     return path
 
@@ -225,7 +238,13 @@ def write_folder(path: Path, version: str) -> Path:
     for name, text in kernel_files(version).items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(text)
+        (path / name).chmod(mode_of(text))
     return path
+
+
+def mode_of(text: str) -> int:
+    """The mode of a made-up file: a script can be called."""
+    return 0o755 if text.startswith("#!") else 0o644
 
 
 @dataclass

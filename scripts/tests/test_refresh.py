@@ -80,7 +80,7 @@ def test_check_says_what_would_change_and_writes_nothing(project, gup):
 
 def test_gup_check_has_it_as_a_step(project, gup):
     (project.root / "config/packages.toml").write_text(
-        "[kernel]\n[check]\n[lint]\n[far]\n")
+        "[kernel]\n[check]\n[lint]\n[mail]\n[far]\n")
     assert gup("check", "--only", "refresh").code == 1
     gup("refresh", "--base", "6.1")
     gup("refresh", "--base", "7.2")
