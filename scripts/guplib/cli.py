@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from . import (bisect, bump, cell, check, command, config, export, forms, journal,
                lint, mail, matrix, packages, queue, rangediff, refresh, source,
-               status, tree)
+               status, trailers, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -82,6 +82,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("range-diff", _range_diff, _topic_option),
                                 ("export", _export, _export_options),
                                 ("mail", _mail, _mail_options),
+                                ("trailers", _trailers, _trailers_options),
                                 ("status", _status, _no_options),
                                 ("matrix", _matrix, _matrix_options),
                                 ("check", _check, _check_options)):
@@ -206,6 +207,13 @@ def _mail_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                        help="with the suites as last patch (default: on the newest base)")
     tests.add_argument("--without-tests", dest="tests", action="store_false",
                        help="without the suites (default: on all but the newest base)")
+
+
+def _trailers_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--mbox", type=Path, required=True, metavar="FILE",
+                      help="the thread, saved as an mbox")
+    verb.add_argument("--base", metavar="B",
+                      help="only for the patches of this base (default: all)")
 
 
 def _no_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -428,6 +436,22 @@ def _mail(layout: Layout, options: argparse.Namespace) -> int:
     mail.run(layout, mail.Request(options.base, options.out, options.version,
                                   tuple(options.prefix), tests, options.previous,
                                   options.force))
+    return 0
+
+
+def _trailers(layout: Layout, options: argparse.Namespace) -> int:
+    """Take Reviewed-by, Acked-by and Tested-by from a saved thread.
+
+    Each goes to the patch that it was given to, if the stored patch still makes
+    the same change; one given to the cover goes to all of that version. What
+    is not taken is named, with the reason.
+    """
+    if options.base:
+        config.base(layout, options.base)
+    packages.ensure(layout, ["mail"])
+    for line in trailers.run(layout, options.mbox, options.base or "") \
+            or ["nothing changed"]:
+        print(line)
     return 0
 
 

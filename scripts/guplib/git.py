@@ -50,6 +50,11 @@ class Git:
         return self.run("merge-base", "--is-ancestor", commit, tip,
                         check=False).returncode == 0
 
+    def patch_id(self, diff: str, blanks: bool = False) -> str:
+        """git's id of what a diff changes, wherever it does; with blanks, they count."""
+        return self.out("patch-id", "--verbatim" if blanks else "--stable",
+                        stdin=diff.encode()).partition(" ")[0]
+
     def commit(self, tree: str, parents: list[str], message: str, order: int) -> str:
         """Write a commit that is the same everywhere and return its id.
 

@@ -66,6 +66,11 @@ class Layout:
         """A copy of the stored files in which a change is tried."""
         return self.build / "draft"
 
+    @property
+    def thread(self) -> Path:
+        """Where a saved thread is taken apart."""
+        return self.build / "thread"
+
     def bump(self, base: str) -> "Layout":
         """A copy of the project in which another kernel is tried for a base."""
         return Layout(self.build / "bump" / base)

@@ -30,6 +30,7 @@ PATCH_FORM = ("--full-index", "--diff-algorithm=myers", "--indent-heuristic", "-
 STAT_FORM = ("--stat=72",)
 UNSQUASHED = ("fixup! ", "squash! ", "amend! ")
 SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
+REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
 PREFIX = re.compile(r"^(?:[\w/.-]+: )+")
 NAME_LENGTH = 40
 KUNIT_FILE = re.compile(r"mm/tests/[^/]+\.[ch]")
@@ -250,6 +251,8 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
         names.append(str(path.relative_to(layout.patches)))
         text = stored_text(ready.git, commit)
         if new or served[path][0] == base or not _equal(ready, commit, path):
+            if not new:
+                _doubt_trailers(ready.git, path, text)
             files.write(path, text)
     text = series_text(layout.series(base).read_text(), names)
     files.write(layout.series(base), text)
@@ -258,6 +261,15 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
         path.unlink()
         say(f"{path.relative_to(layout.root)} is in no series any more; "
             f"see to patches/{path.parent.name}/topic.toml")
+
+
+def _doubt_trailers(git: Git, path: Path, text: str) -> None:
+    """Say so when a patch makes another change than the one that was reviewed."""
+    tags = REVIEW.findall(text.partition("\n---\n")[0])
+    if tags and git.patch_id(path.read_text(), blanks=True) \
+            != git.patch_id(text, blanks=True):
+        say(f"{path.parent.name}/{path.name}: changes something else than before, but "
+            f"has {', '.join(tags)}; take them off the commit unless they still hold")
 
 
 def served_by(layout: Layout) -> dict[Path, list[str]]:
@@ -279,19 +291,15 @@ def _matched(layout: Layout, ready: Tree, commits: list[Commit]
     for commit in commits:
         if patch := left.pop(commit.subject, None):
             found[commit.id] = patch.path
-    by_change = {_patch_id(ready.git, patch.path.read_text()): patch
+    by_change = {ready.git.patch_id(patch.path.read_text()): patch
                  for patch in left.values()}
     for commit in commits:
         if commit.id not in found and by_change:
             change = ready.git.run(*DIFF, *PATCH_FORM, commit.parent, commit.id).output
-            if patch := by_change.pop(_patch_id(ready.git, change), None):
+            if patch := by_change.pop(ready.git.patch_id(change), None):
                 found[commit.id] = patch.path
                 _retitle(layout, patch, commit)
     return [(commit, found.get(commit.id)) for commit in commits]
-
-
-def _patch_id(git: Git, text: str) -> str:
-    return git.out("patch-id", "--stable", stdin=text.encode()).partition(" ")[0]
 
 
 def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
