@@ -421,6 +421,7 @@ def _export(layout: Layout, options: argparse.Namespace) -> int:
         options.base, options.format, options.dest.expanduser(), tuple(options.topics),
         options.with_tests, options.force, options.bug))
     print(f"{options.dest}: {len(made)} files; README says how to use them")
+    return 0
 
 
 def _mail(layout: Layout, options: argparse.Namespace) -> int:
