@@ -26,6 +26,7 @@ CLEAN, MOVED = "clean", "context moved"
 ALREADY, CONFLICT = "already there", "conflict"
 OLD_BLOB = re.compile(r"^index ([0-9a-f]{40})\.\.", re.MULTILINE)
 NAME = re.compile(r"\d+\.\d+")
+REASON = re.compile(r'(?m)^"([^"]+)" *= *(?:"""(?s:.*?)"""|"[^"\n]*")\n?')
 
 
 @dataclass(frozen=True)
@@ -331,6 +332,7 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
     files.write(series, refresh.series_text(series.read_text(), names))
     for path in set(served) - set(refresh.served_by(trial)):
         path.unlink()
+        _drop_reasons(trial, path.parent.name)
     for other in refresh.sharing(layout, trial, name):
         refresh.follow(layout, trial, other)
     blobs = {file: refresh.blob(place.git, state.base, file)
@@ -346,6 +348,22 @@ def _now_in_base(trial: Layout, topic: str, name: str) -> None:
     path = trial.topic(topic)
     files.write(path, path.read_text().replace(f'"{name}" = "needed"',
                                                f'"{name}" = "in-base"'))
+
+
+def _drop_reasons(trial: Layout, topic: str) -> None:
+    """Let a topic explain no variant that is gone, or that is the newest now."""
+    path = trial.topic(topic)
+    left = sorted((patch.stem for patch in path.parent.glob("*.patch")), key=version_key)
+    allowed = {"[difference]": left[:-1], "[backport]": left}
+    tables = []
+    for table in re.split(r"(?m)(?=^\[)", path.read_text()):
+        heading, _, reasons = table.partition("\n")
+        if heading in allowed:
+            reasons = REASON.sub(lambda found: found[0] * (
+                found[1] in allowed[heading]), reasons)
+            table = f"{heading}\n{reasons}" if reasons.strip() else ""
+        tables.append(table)
+    files.write(path, "".join(tables).rstrip("\n") + "\n")
 
 
 def _cell(trial: Layout, name: str, ksrc: Source) -> Verdict | None:

@@ -94,6 +94,24 @@ def test_change_that_is_there_in_other_words_is_known_by_its_suite(own, gup, new
     assert not own.patch.exists() and queue.problems(own.layout) == []
 
 
+@pytest.mark.parametrize("reason", ['"no folios"', '"""no \\\n  folios"""'])
+def test_variant_that_goes_takes_the_reasons_along(ready, gup, newer, reason):
+    """7.2 comes to have the change, and 6.1 then has the only variant."""
+    shutil.copy(ready.patch, ready.patch.with_name("7.2.patch"))
+    ready.layout.series("7.2").write_text("one-line/7.2.patch\n")
+    topic = ready.layout.topic("one-line")
+    edit(topic, "not-submitted", f"merged {'1' * 40} v7.0")
+    topic.write_text(f'{topic.read_text()}\n[difference]\n"6.1" = {reason}\n'
+                     f'\n[backport]\n"6.1" = {reason}\n"7.2" = "nowhere"\n')
+    assert queue.problems(ready.layout) == []
+    said = gup("bump", "--base", "7.2", "--ksrc",
+               newer(with_line(30, "int changed;"), "7.2.4"))
+    assert said.code == 0 and "already there  one-line/7.2.patch" in said.out, said
+    assert "[difference]" not in topic.read_text()
+    assert topic.read_text().endswith(f'\n\n[backport]\n"6.1" = {reason}\n')
+    assert queue.problems(ready.layout) == []
+
+
 @pytest.mark.parametrize("line", ['', 'suites = ["put_user_page"]\nadds = true'])
 def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, line):
     edit(own.layout.topic("one-line"), 'suites = ["put_user_page"]', line)
