@@ -18,7 +18,7 @@
 
 #include "gup_fixture.h"
 
-#define GUP_MAX_FILES	8
+#define GUP_MAX_FILES	32
 
 struct gup_fixture {
 	struct file *files[GUP_MAX_FILES];
