@@ -175,13 +175,34 @@ static inline pid_t gup_compat_clone(struct gup_compat_clone_args *new)
 /* Long-term pins avoid CMA areas, and nothing else. */
 #define folio_is_longterm_pinnable(p)	(!is_migrate_cma_page(p))
 
+/* Pages are released by their heads, and a range is released page by page. */
+static inline void unpin_user_folio(struct page *head, unsigned long npages)
+{
+	while (npages--)
+		unpin_user_page(head);
+}
+
+static inline void unpin_user_page_range_dirty_lock(struct page *page,
+						    unsigned long npages,
+						    bool make_dirty)
+{
+	for (; npages--; page++)
+		unpin_user_pages_dirty_lock(&page, 1, make_dirty);
+}
+
+#define unpin_folio(head)		unpin_user_page(head)
+#define unpin_folios(heads, nheads)	unpin_user_pages(heads, nheads)
+
+/* Pins of a compound page are counted here. */
+#define gup_pincount_ptr(head)		compound_pincount_ptr(head)
+
+/* A NULL entry is a bug of the caller, wherever it stands. */
+#define GUP_UNPIN_SKIPS_NULL		false
+
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
 /* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
 #define GUP_GET_NO_PAGE_ERRNO		(-EFAULT)
-
-/* Unlike on current kernels, the zero page is not made dirty when unpinned. */
-#define GUP_ZERO_PAGE_STAYS_CLEAN	true
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

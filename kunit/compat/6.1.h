@@ -94,6 +94,27 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
+/* Folios are released by their pages. */
+static inline void unpin_folio(struct folio *folio)
+{
+	unpin_user_page(&folio->page);
+}
+
+static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
+{
+	while (npages--)
+		unpin_user_page(&folio->page);
+}
+
+#define unpin_folios(folios, nfolios)					\
+	unpin_user_pages((struct page **)(folios), nfolios)
+
+/* Pins of a large folio are counted here. */
+#define gup_pincount_ptr(folio)		folio_pincount_ptr(folio)
+
+/* A NULL entry is a bug of the caller, wherever it stands. */
+#define GUP_UNPIN_SKIPS_NULL		false
+
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
