@@ -14,7 +14,7 @@ from .verdict import FAILED, PASSED, SKIPPED
 BEGIN = "<!-- measured: made by `gup matrix --record`, begin -->\n"
 END = "<!-- measured: end -->\n"
 ADDED, FIXED, IN_BASE, NOT_APPLICABLE = "added", "fixed", "in base", "n/a"
-UNPROVEN, BROKEN, UNMEASURED = "unproven", "broken", "?"
+UNPROVEN, BROKEN, UNMEASURED, NO_SUITE = "unproven", "broken", "?", "-"
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,14 @@ def standing(topic: Topic, base: str, table: Table) -> str:
 
     `added`: its suites run on the patched base and cannot exist on the other;
     `fixed`: they fail before and pass after; `in base`: they pass on a series
-    that has no patch of the topic, and without the series where that was run.
+    that has no patch of the topic, and without the series where that was run;
+    `-`: nothing to run, as of a topic that corrects comments.
     """
     status = topic.status[base]
     if status.startswith("not-applicable"):
         return NOT_APPLICABLE
+    if not topic.suites:
+        return NO_SUITE
     after = _counts(topic, base, table, True)
     before = _counts(topic, base, table, False)
     if not after[0]:

@@ -134,6 +134,14 @@ def test_topic_that_does_not_apply(project):
     assert standing(project) == "n/a"
 
 
+def test_topic_without_a_suite_has_nothing_to_measure(project):
+    path = project.root / "patches/one-line/topic.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("suites")))
+    assert standing(project) == "-"
+    assert standing(project, cell(), cell(patched=False)) == "-"
+
+
 def test_edited_table_is_found(project, gup, readme):
     project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
     gup("matrix", "--arches", "um", "--unpatched", "--record")
