@@ -196,6 +196,9 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 /* Pins of a compound page are counted here. */
 #define gup_pincount_ptr(head)		compound_pincount_ptr(head)
 
+/* put_page_refs() takes a refcount that has overflowed for too low a one. */
+#define GUP_OVERFLOW_IS_RELEASED	false
+
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
 
