@@ -8,11 +8,12 @@
  * page, every reference and every time it is marked dirty; see struct gup_file.
  * Its mappings are read faults only, so that nobody else marks a page dirty.
  */
-#include <asm/sections.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <asm/sections.h>
 
 #include "gup_fixture.h"
 
@@ -300,6 +301,40 @@ static void releases_each_page_of_compound_pages(struct kunit *test)
 		unpin_user_page(pages[0]);
 		unpin_user_page(pages[2 * NR - 1]);
 	}
+}
+
+/* Anonymous pages are looked at more closely when they are released. */
+static void releases_tails_of_an_anonymous_huge_page(struct kunit *test)
+{
+	struct page *head, *pages[3];
+	const struct release *r;
+	unsigned long addr;
+	int refs;
+
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
+
+	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
+	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+	KUNIT_ASSERT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
+			      "no huge page was faulted in");
+	gup_get(test, addr, 1, &head);
+
+	for_each_release(r) {
+		refs = page_ref_count(head);
+		pin(test, addr + PAGE_SIZE, 3, pages);
+		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 3,
+				    "pincount of a huge page before %s", r->name);
+		r->unpin(pages, 3);
+
+		KUNIT_EXPECT_PTR_EQ_MSG(test, compound_head(pages[0]), head,
+					"head of a tail page that was pinned");
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(head), refs,
+				    "refcount of a huge page after %s", r->name);
+		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 0,
+				    "pincount of a huge page after %s", r->name);
+	}
+	put_page(head);
 }
 
 static void releases_a_mixed_array(struct kunit *test)
@@ -770,6 +805,7 @@ static struct kunit_case gup_release_cases[] = {
 	KUNIT_CASE(leaves_other_entries_alone),
 	KUNIT_CASE(releases_a_repeated_page_once_per_entry),
 	KUNIT_CASE(releases_each_page_of_compound_pages),
+	KUNIT_CASE(releases_tails_of_an_anonymous_huge_page),
 	KUNIT_CASE(releases_a_mixed_array),
 	KUNIT_CASE(dirties_each_clean_page_once_if_asked_to),
 	KUNIT_CASE(does_not_dirty_a_dirty_page_again),
