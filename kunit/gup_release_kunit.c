@@ -117,12 +117,14 @@ static void unpin_folio_array(struct page **pages, unsigned long nr)
  * @array: whether it takes an array, and so may be passed NULL or an errno
  * @dirties: whether it marks clean pages dirty
  */
-static const struct release {
+struct release {
 	const char *name;
 	void (*unpin)(struct page **pages, unsigned long nr);
 	bool array;
 	bool dirties;
-} releases[] = {
+};
+
+static const struct release releases[] = {
 	{ "unpin_user_page()", unpin_one_by_one, false, false },
 	{ "unpin_user_pages()", unpin_user_pages, true, false },
 	{ "unpin_user_pages_dirty_lock(false)", unpin_pages_clean, true, false },
