@@ -90,7 +90,7 @@ def _unit(layout: Layout, tally: Tally) -> None:
     report = layout.check_log / "unit.xml"
     with Progress("unit tests") as progress:
         result = command.run(
-            [_python_with_pytest(), "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            [_python_with_pytest(), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider",
              f"--junitxml={report}", layout.scripts / "tests"],
             cwd=layout.root, check=False, log=layout.check_log / "unit.log",
             watch=progress.tick)
@@ -109,11 +109,12 @@ def _unit(layout: Layout, tally: Tally) -> None:
 
 
 def _python_with_pytest() -> str:
-    """A Python that has pytest: this one, or Debian's."""
+    """A Python that has pytest and its xdist: this one, or Debian's."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if command.run([python, "-c", "import pytest"], check=False).returncode == 0:
+        if command.run([python, "-c", "import pytest, xdist"], check=False).returncode == 0:
             return python
-    raise EnvironmentFault("no Python here has pytest; install python3-pytest")
+    raise EnvironmentFault("no Python here has pytest and xdist; install "
+                           "python3-pytest-xdist")
 
 
 def _unlike(layout: Layout, base: str) -> list[str]:
