@@ -163,11 +163,13 @@ def _block(lines: tuple[str, ...], known: dict[str, str]) -> str:
 
 def _standing(change: Change) -> str:
     """Where a change stands upstream, in words."""
-    if change.merged:
-        return f"backport of {change.merged[0][:12]} ({change.merged[1]})"
-    if change.message_id:
-        return f"submitted: {forms.MAILS}{change.message_id}"
-    return f"not for mainline: {change.never}" if change.never else "not submitted yet"
+    upstream = change.upstream
+    if upstream.commit:
+        return f"backport of {upstream.commit[:12]} ({upstream.version})"
+    if upstream.message_id:
+        return f"submitted: {forms.MAILS}{upstream.message_id}"
+    return f"not for mainline: {upstream.never}" if upstream.never \
+        else "not submitted yet"
 
 
 def _bare(layout: Layout, path: Path) -> Patch:
@@ -197,8 +199,8 @@ def _changes(layout: Layout, steps: list[Step], commits: list[str]
         path = step.patch.path
         topic = None if step.extra else queue.topic(layout, path.parent.name)
         note = topic.backport.get(path.stem, "") if topic else ""
-        yield Change(commit, parent, step.patch.subject, step.patch.body, topic, note,
-                     date)
+        yield Change(commit, parent, step.patch.subject, step.patch.body,
+                     topic.standing if topic else queue.Standing(), note, date)
 
 
 def _stored_in(layout: Layout, step: Step) -> list[Path]:

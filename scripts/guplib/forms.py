@@ -15,7 +15,7 @@ from . import refresh
 from .git import Git
 from .identity import Person
 from .lint import BODY_COLUMNS
-from .queue import Topic
+from .queue import Standing
 
 MAINLINE = "https://git.kernel.org/linus/"
 MAILS = "https://lore.kernel.org/r/"
@@ -31,8 +31,8 @@ OPENWRT_FIRST = 950     # 9xx is for what has no number of its own
 class Change:
     """A patch on its way out.
 
-    commit is what it is on the base, behind parent. topic is None for the
-    tests. note: how it differs from the mainline commit. date: of its last
+    commit is what it is on the base, behind parent. upstream: where it stands
+    there. note: how it differs from the mainline commit. date: of its last
     change in the queue, in seconds since 1970.
     """
 
@@ -40,7 +40,7 @@ class Change:
     parent: str
     subject: str
     body: str
-    topic: Topic | None
+    upstream: Standing
     note: str
     date: int
 
@@ -48,21 +48,6 @@ class Change:
     def name(self) -> str:
         """A file's name for it, in lower case and without an ending."""
         return re.sub(r"[^a-z0-9]+", "-", self.subject.lower()).strip("-")
-
-    @property
-    def merged(self) -> tuple[str, str] | None:
-        """Its mainline commit, and the version that this came with."""
-        return self.topic.merged if self.topic else None
-
-    @property
-    def message_id(self) -> str:
-        """The mail that it was submitted by; empty if it was not."""
-        return self.topic.message_id if self.topic else ""
-
-    @property
-    def never(self) -> str:
-        """Why it does not go upstream; empty if it may."""
-        return self.topic.never if self.topic else ""
 
 
 @dataclass(frozen=True)
@@ -98,15 +83,7 @@ def debian(parcel: Parcel) -> dict[str, str]:
     """debian/patches with DEP-3 headers, and the lines for its series."""
     found = {}
     for change in parcel.changes:
-        header = _header(parcel, change)
-        if change.merged:
-            header += [f"Origin: backport, {MAINLINE}{change.merged[0]}",
-                       f"Applied-Upstream: {change.merged[1]}, "
-                       f"{MAINLINE}{change.merged[0]}"]
-        else:
-            header.append("Forwarded: " + (
-                f"{MAILS}{change.message_id}" if change.message_id else
-                "not-needed" if change.never else "no"))
+        header = _header(parcel, change) + _dep_3(change.upstream)
         if parcel.bug:
             header.append(f"Bug-Debian: {parcel.bug}")
         day = time.strftime("%Y-%m-%d", time.gmtime(change.date))
@@ -121,18 +98,9 @@ def suse(parcel: Parcel) -> dict[str, str]:
     """patches.suse with the tags of kernel-source, and the lines for series.conf."""
     found = {}
     for change in parcel.changes:
-        header = _header(parcel, change)
-        if change.merged:
-            header += [f"Patch-mainline: {change.merged[1]}",
-                       f"Git-commit: {change.merged[0]}"]
-        elif change.message_id:
-            header.append("Patch-mainline: Submitted, linux-mm "
-                          f"{MAILS}{change.message_id}")
-        else:
-            header.append("Patch-mainline: " + (f"Never, {change.never}" if change.never
-                                                else "Not yet, to be submitted"))
-        header.append("References: " + (parcel.bug or ("git-fixes" if change.merged
-                                                       else "MM functionality")))
+        header = _header(parcel, change) + _patch_mainline(change.upstream)
+        usual = "git-fixes" if change.upstream.commit else "MM functionality"
+        header.append(f"References: {parcel.bug or usual}")
         found[f"patches.suse/{change.name}.patch"] = _headed(
             parcel, change, header, _signed(change, parcel.person, _note(change, parcel)))
     lines = [f"\tpatches.suse/{change.name}.patch\n" for change in parcel.changes]
@@ -145,8 +113,8 @@ def ubuntu(parcel: Parcel) -> dict[str, str]:
     for change in parcel.changes:
         head = f"BugLink: {parcel.bug}\n\n" if parcel.bug else ""
         above, subject = "", f"UBUNTU: SAUCE: {change.subject}"
-        if change.merged:
-            above = (f"(backported from commit {change.merged[0]})\n"
+        if change.upstream.commit:
+            above = (f"(backported from commit {change.upstream.commit})\n"
                      f"{_note(change, parcel)}")
             subject = change.subject
         messages.append((subject, head + _signed(change, parcel.person, above)))
@@ -158,9 +126,10 @@ def mbox(parcel: Parcel) -> dict[str, str]:
     """One mailbox for git am, as the stable trees want a backport."""
     messages = []
     for change in parcel.changes:
-        head = f"commit {change.merged[0]} upstream.\n\n" if change.merged else ""
-        messages.append((change.subject, head + _signed(change, parcel.person,
-                                                        _note(change, parcel))))
+        body = _signed(change, parcel.person, _note(change, parcel))
+        if change.upstream.commit:
+            body = f"commit {change.upstream.commit} upstream.\n\n{body}"
+        messages.append((change.subject, body))
     return {f"gup-{parcel.base}.mbox": "".join(_mails(parcel, messages))}
 
 
@@ -175,10 +144,10 @@ def openwrt(parcel: Parcel) -> dict[str, str]:
     found, pending = {}, False
     mails = _mails(parcel, messages, numbered=False)
     for number, (change, mail) in enumerate(zip(parcel.changes, mails), OPENWRT_FIRST):
-        pending = pending or not change.merged
+        pending = pending or not change.upstream.commit
         kind, version = "pending", ""
-        if change.merged and not pending:
-            kind, version = "backport", f"{change.merged[1].partition('-')[0]}-"
+        if change.upstream.commit and not pending:
+            kind, version = "backport", f"{change.upstream.version.partition('-')[0]}-"
         found[f"target/linux/generic/{kind}-{parcel.base}/"
               f"{number}-{version}{change.name}.patch"] = mail
     return found
@@ -188,13 +157,10 @@ def yocto(parcel: Parcel) -> dict[str, str]:
     """A kernel feature in a layer: .scc, patches, and the bbappend that takes it."""
     messages = []
     for change in parcel.changes:
-        status = f"Backport [{MAINLINE}{change.merged[0]}]" if change.merged else \
-            f"Submitted [{MAILS}{change.message_id}]" if change.message_id else \
-            f"Inappropriate [{change.never}]" if change.never else "Pending"
         note = _note(change, parcel)
+        above = f"{note}\n\n" if note else ""
         messages.append((change.subject, _signed(
-            change, parcel.person, f"{note}\n\n" * bool(note)
-            + f"Upstream-Status: {status}")))
+            change, parcel.person, above + _upstream_status(change.upstream))))
     folder = "recipes-kernel/linux/files/gup-kmeta/gup"
     scc = 'define KFEATURE_DESCRIPTION "get_user_pages() patches"\n\n'
     found = {}
@@ -217,6 +183,37 @@ def yocto(parcel: Parcel) -> dict[str, str]:
 RENDER: dict[str, Render] = {"quilt": quilt, "debian": debian, "suse": suse,
                              "ubuntu": ubuntu, "openwrt": openwrt, "yocto": yocto,
                              "mbox": mbox}
+
+
+def _dep_3(upstream: Standing) -> list[str]:
+    """Where a change stands, in the fields of DEP-3."""
+    if upstream.commit:
+        link = f"{MAINLINE}{upstream.commit}"
+        return [f"Origin: backport, {link}",
+                f"Applied-Upstream: {upstream.version}, {link}"]
+    if upstream.message_id:
+        return [f"Forwarded: {MAILS}{upstream.message_id}"]
+    return ["Forwarded: not-needed" if upstream.never else "Forwarded: no"]
+
+
+def _patch_mainline(upstream: Standing) -> list[str]:
+    """Where a change stands, in the tags of SUSE's kernel-source."""
+    if upstream.commit:
+        return [f"Patch-mainline: {upstream.version}", f"Git-commit: {upstream.commit}"]
+    if upstream.message_id:
+        return [f"Patch-mainline: Submitted, linux-mm {MAILS}{upstream.message_id}"]
+    return [f"Patch-mainline: Never, {upstream.never}" if upstream.never
+            else "Patch-mainline: Not yet, to be submitted"]
+
+
+def _upstream_status(upstream: Standing) -> str:
+    """Where a change stands, in the words of Yocto."""
+    if upstream.commit:
+        return f"Upstream-Status: Backport [{MAINLINE}{upstream.commit}]"
+    if upstream.message_id:
+        return f"Upstream-Status: Submitted [{MAILS}{upstream.message_id}]"
+    return f"Upstream-Status: Inappropriate [{upstream.never}]" if upstream.never \
+        else "Upstream-Status: Pending"
 
 
 def _note(change: Change, parcel: Parcel) -> str:

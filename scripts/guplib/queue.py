@@ -22,6 +22,21 @@ TOPIC_OPTIONAL = {"suites", "adds", "depends", "difference", "backport"}
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where a change stands upstream; all are empty if it was not submitted.
+
+    commit is that of mainline, and version the one that it came with;
+    message_id is the mail that it was submitted by; never is why it does not go
+    upstream.
+    """
+
+    commit: str = ""
+    version: str = ""
+    message_id: str = ""
+    never: str = ""
+
+
+@dataclass(frozen=True)
 class Topic:
     """What patches/<name>/topic.toml says.
 
@@ -44,22 +59,11 @@ class Topic:
     backport: dict[str, str]
 
     @property
-    def merged(self) -> tuple[str, str] | None:
-        """The mainline commit and the version that it came with, if there is one."""
+    def standing(self) -> Standing:
+        """Where it stands upstream, in parts."""
         found = UPSTREAM.fullmatch(self.upstream)
-        return (found["commit"], found["version"]) if found and found["commit"] else None
-
-    @property
-    def message_id(self) -> str:
-        """The mail that it was submitted by; empty if it was not."""
-        found = UPSTREAM.fullmatch(self.upstream)
-        return (found and found["message_id"]) or ""
-
-    @property
-    def never(self) -> str:
-        """Why it does not go upstream; empty if it may."""
-        found = UPSTREAM.fullmatch(self.upstream)
-        return (found and found["reason"]) or ""
+        return Standing(*(part or "" for part in found.groups())) if found \
+            else Standing()
 
 
 def series(layout: Layout, base: str) -> list[Path]:
@@ -200,7 +204,7 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
     for variant in sorted(set(own.difference) - set(ordered[:-1])):
         found.append(f"{own.path}: [difference] names {variant}, which is no older "
                      "variant of the topic")
-    for variant in sorted(set(ordered if own.merged else ()) ^ set(own.backport)):
+    for variant in sorted(set(ordered if own.standing.commit else ()) ^ set(own.backport)):
         found.append(f"{own.path}: [backport] and the variants disagree about {variant}: "
                      "for a topic that is merged, and for no other, it says of each "
                      "variant how it differs from the mainline commit")
