@@ -23,6 +23,8 @@ from .tree import Place, State, Step
 # Others' word for a patch as they saw it: on another base, with another name on it.
 PERSONAL = re.compile(r"^(?:Signed-off|Reviewed|Acked|Tested)-by: .*\n?", re.MULTILINE)
 
+LATEST = 1 << 34        # seconds since 1970 that every program can take for a date
+
 
 @dataclass(frozen=True)
 class Request:
@@ -51,6 +53,8 @@ def run(layout: Layout, request: Request) -> list[str]:
     person = identity.of_user(layout) if form.signed else identity.NOBODY
     outfolder.require_usable(layout, request.dest, request.force)
     chosen = choose(layout, request.base, request.topics, request.with_tests)
+    for line in _told(layout, request, chosen):
+        say(line)
     with tree.hold(layout, request.base):
         place = Place(layout, config.base(layout, request.base))
         state = tree.base_of(place)
@@ -90,10 +94,6 @@ def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
     for path in reversed(stored):
         if path.parent.name in taken:
             taken |= {name for name in topics[path.parent.name].depends if name in there}
-    if wanted:
-        for name in sorted(taken - set(wanted)):
-            why = [other for other in sorted(taken) if name in topics[other].depends]
-            say(f"topic {name} comes along: needed by {', '.join(why) or 'the tests'}")
     if not taken and not with_tests:
         raise UsageError(f"base {base} needs no patch; there is nothing to export but "
                          "the tests, by --with-tests")
@@ -110,7 +110,7 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
     layout, base = place.layout, place.base.name
     left_out = [path for path in queue.series(layout, base) if path not in chosen]
     with tempfile.TemporaryDirectory() as scratch:
-        steps = [Step(_bare(layout, path), {}) for path in chosen]
+        steps = [Step(_bare(path), {}) for path in chosen]
         kunitconfig = ""
         if request.with_tests:
             *_, tests = tree.plan(place)
@@ -172,12 +172,23 @@ def _standing(change: Change) -> str:
         else "not submitted yet"
 
 
-def _bare(layout: Layout, path: Path) -> Patch:
+def _told(layout: Layout, request: Request, chosen: list[Path]) -> Iterator[str]:
+    """What the person did not ask for, and what is not exported, a line each."""
+    topics = [queue.topic(layout, path.parent.name) for path in chosen]
+    for topic in topics:
+        if request.topics and topic.name not in request.topics:
+            why = [other.name for other in topics if topic.name in other.depends]
+            yield f"topic {topic.name} comes along: needed by " + (
+                ", ".join(why) or "the tests")
+    for path in chosen:
+        for line in PERSONAL.findall(patchfile.read(path).body):
+            yield (f"{path.relative_to(layout.root)}: left out '{line.strip()}': it was "
+                   "said of the patch as it was sent")
+
+
+def _bare(path: Path) -> Patch:
     """A stored patch without what others have said of it."""
     patch = patchfile.read(path)
-    for line in PERSONAL.findall(patch.body):
-        say(f"{path.relative_to(layout.root)}: left out '{line.strip()}': it was said of "
-            "the patch as it was sent")
     return Patch(path, patch.subject, PERSONAL.sub("", patch.body).strip("\n"),
                  patch.hunks)
 
@@ -214,7 +225,7 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
     committed as it stands has the time stamp of its files.
     """
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if given and not given.isdecimal():
+    if given and not (given.isdecimal() and int(given) < LATEST):
         raise UsageError(f"SOURCE_DATE_EPOCH is '{given}', which is no number of seconds")
     git = Git(layout.root)
     kept = (layout.root / ".git").exists() and git.resolve("HEAD")
@@ -222,8 +233,9 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
         names = [str(path) for path in paths]
         if given:
             yield int(given)
-        elif kept and not git.lines("status", "--porcelain", "--", *names):
-            yield int(git.out("log", "-1", "--format=%ct", "--", *names))
+        elif kept and not git.lines("status", "--porcelain", "--", *names) \
+                and (logged := git.out("log", "-1", "--format=%ct", "--", *names)):
+            yield int(logged)
         else:
             yield max(int(path.stat().st_mtime) for path in paths)
 

@@ -272,9 +272,10 @@ def test_export_is_the_same_twice(two, export, tmp_path):
     assert first["gup-6.1.mbox"] == second["gup-6.1.mbox"]
 
 
-def test_date_that_is_none(project, refuse, monkeypatch):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    assert "SOURCE_DATE_EPOCH is 'yesterday'" in refuse()
+@pytest.mark.parametrize("date", ["yesterday", "-1", "9" * 30])
+def test_date_that_is_none(project, refuse, monkeypatch, date):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", date)
+    assert f"SOURCE_DATE_EPOCH is '{date}'" in refuse()
 
 
 # Which
