@@ -28,6 +28,7 @@ KINDS = ("Reviewed-by", "Acked-by", "Tested-by")
 LINE = re.compile(rf"^[ \t]*({'|'.join(KINDS)}):[ \t]+(\S.*?)[ \t\r]*$",
                   re.MULTILINE | re.IGNORECASE)
 REPLY = re.compile(r"(?:re|aw|fwd):", re.IGNORECASE)
+DIFF = "\ndiff --git "
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -106,7 +107,7 @@ class Thread:
             elif _is_reply(message) or b4.version(message):
                 self.mails[path] = message
         versions = sorted({b4.version(message) for message in self.mails.values()
-                           if not _is_reply(message)})
+                           if not _is_reply(message) and DIFF in b4.text(message)})
         if not versions:
             raise UsageError(f"{mbox}: has no patches; save the thread from its first "
                              "mail on")

@@ -143,6 +143,17 @@ def test_trailer_in_the_patch_mail_itself_was_given_by_nobody(project, taken, th
     assert body(project) == f"The body of it.\n\nTested-by: {MARY}"
 
 
+def test_series_of_which_a_part_is_missing(project, taken, thread):
+    thread.mail("v10", "[PATCH v1 0/3] cover", "Text\n---\n 1 file changed\n")
+    thread.series("v2")
+    edit(thread.path, "[PATCH v2 1/1]", "[PATCH v2 2/3]")
+    thread.answer("a", f"Reviewed-by: {MARY}", to="v21")
+    thread.answer("b", f"Acked-by: {MARY}", to="v10")
+    said = taken()
+    assert body(project) == f"The body of it.\n\nReviewed-by: {MARY}"
+    assert f"left out: Acked-by: {MARY}, in 'Re: [PATCH] whatever': " in said
+
+
 def test_suites_get_their_trailers(project, taken, thread, gup):
     assert gup("tree", "--base", "7.2").code == 0
     tests = project.git("show", "--format=%b", "--patch", "HEAD",
