@@ -175,6 +175,23 @@ static inline pid_t gup_compat_clone(struct gup_compat_clone_args *new)
 /* Long-term pins avoid CMA areas, and nothing else. */
 #define folio_is_longterm_pinnable(p)	(!is_migrate_cma_page(p))
 
+/* The huge zero page is recognized by its head. */
+#define is_huge_zero_folio(p)		is_huge_zero_page(p)
+#define folio_maybe_dma_pinned(p)	page_maybe_dma_pinned(p)
+
+/* These are yet to come, and with them folios. */
+#define GUP_NO_UNPIN_RANGE
+#define GUP_NO_UNPIN_FOLIO
+
+/*
+ * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
+ * the way of the slow path.
+ */
+static inline void folio_add_pin(struct folio *folio)
+{
+	WARN_ON_ONCE(!try_grab_page(page, FOLL_PIN));
+}
+
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 

@@ -94,6 +94,21 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
+/* The huge zero page is recognized by its head. */
+#define is_huge_zero_folio(folio)	is_huge_zero_page(&(folio)->page)
+
+/* There is no releasing by folio. */
+#define GUP_NO_UNPIN_FOLIO
+
+/*
+ * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
+ * the way of the slow path.
+ */
+static inline void folio_add_pin(struct folio *folio)
+{
+	WARN_ON_ONCE(!try_grab_page(&folio->page, FOLL_PIN));
+}
+
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
