@@ -6,6 +6,7 @@ import errno
 import inspect
 import io
 import os
+import re
 import signal
 import sys
 import types
@@ -22,6 +23,7 @@ from .tally import Tally
 from .verdict import PASSED
 
 INTERRUPTED = 130
+KCONFIG = re.compile(r"CONFIG_[A-Z0-9_]+=(?:y|n|\d+)")
 
 
 def main(words: Sequence[str], root: Path | None = None) -> int:
@@ -108,6 +110,9 @@ def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="run the suites whose names match (default: all)")
     verb.add_argument("--unpatched", action="store_true",
                       help="run the same suites on the base without the series")
+    verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
+                      metavar="CONFIG_X=y", help="build with this option, too, in a "
+                      "folder of its own; may be given more than once")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
 
@@ -195,6 +200,13 @@ def _check_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="on these bases alone (default: all)")
 
 
+def _kconfig(text: str) -> str:
+    if not KCONFIG.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no option; write CONFIG_X=y, CONFIG_X=n or CONFIG_X=NUMBER")
+    return text
+
+
 def _list(text: str) -> list[str]:
     return text.split(",")
 
@@ -228,8 +240,9 @@ def _kunit(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = _base_and_source(layout, options)
     verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
                                             not options.no_ccache,
-                                            not options.unpatched))
-    cell.show(f"{base}/{options.arch}", verdict)
+                                            not options.unpatched,
+                                            kconfig=tuple(options.kconfig_add)))
+    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict)
     return 0 if verdict.word == PASSED else 1
 
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one place that knows where things are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+
+RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
@@ -119,18 +123,19 @@ class Layout:
         return self.base(base) / "lock"
 
     def cell(self, base: str, arch: str, patched: bool = True,
-             bisect: bool = False) -> Path:
-        """Results and logs of one cell."""
-        return self.base(base) / f"{arch}{_kind(patched, bisect)}"
+             bisect: bool = False, kconfig: Sequence[str] = ()) -> Path:
+        """Results and logs of one cell; kconfig: options beside its fragments."""
+        added = "".join(f"-{line.removeprefix('CONFIG_').replace('=', '-')}"
+                        for line in kconfig)
+        return self.base(base) / f"{arch}{_kind(patched, bisect)}{added}"
 
     def out(self, base: str, arch: str, patched: bool = True) -> Path:
         """Where a cell is built."""
         return self.cell(base, arch, patched) / "out"
 
-    def results(self, base: str, arch: str, patched: bool = True,
-                bisect: bool = False) -> Path:
+    def results(self, base: str, arch: str, patched: bool = True) -> Path:
         """What a cell came to."""
-        return self.cell(base, arch, patched, bisect) / "results.json"
+        return self.cell(base, arch, patched) / RESULTS
 
 
 def _kind(patched: bool, bisect: bool) -> str:
