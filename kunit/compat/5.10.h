@@ -98,6 +98,7 @@ do {									\
 #define folio_ref_count(p)		page_ref_count(p)
 #define folio_test_locked(p)		PageLocked(p)
 #define folio_test_set_dirty(p)		TestSetPageDirty(p)
+#define folio_add_lru(p)		lru_cache_add(p)
 
 /*
  * An address space learns of a dirty page by set_page_dirty(page), which wraps
