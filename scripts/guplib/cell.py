@@ -109,7 +109,7 @@ def run(layout: Layout, request: Request) -> Verdict:
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "
                 f"({'; '.join(ready.edits[:3])})")
-        env = _environment(layout, request.ccache)
+        env = environment(layout, request.ccache)
         try:
             built = _build(cell, env)
             ran = _execute(cell, env, request.suite)
@@ -155,7 +155,7 @@ def _require_plain_path(layout: Layout) -> None:
                          "space or a colon; move the clone")
 
 
-def _environment(layout: Layout, ccache: bool) -> dict[str, str]:
+def environment(layout: Layout, ccache: bool) -> dict[str, str]:
     """The environment of a build: ccache if wanted and there, fixed stamps.
 
     With paths below the project taken as relative, clones share ccache's store.

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import (bisect, bump, cell, check, command, config, journal, lint, matrix,
-               packages, queue, rangediff, refresh, source, status, tree)
+               packages, queue, rangediff, refresh, selftest, source, status,
+               tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -73,6 +74,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                      "get_user_pages() patch queue.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
+                                ("selftest", _selftest, _selftest_options),
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
                                 ("lint", _lint, _lint_options),
@@ -115,6 +117,12 @@ def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       "folder of its own; may be given more than once")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
+
+
+def _selftest_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--unpatched", action="store_true",
+                      help="run it on the base without the series")
 
 
 def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -244,6 +252,20 @@ def _kunit(layout: Layout, options: argparse.Namespace) -> int:
                                             kconfig=tuple(options.kconfig_add)))
     cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict)
     return 0 if verdict.word == PASSED else 1
+
+
+def _selftest(layout: Layout, options: argparse.Namespace) -> int:
+    """Run the kernel's own gup_test on a base, on x86_64 in QEMU.
+
+    config/selftest.toml lists the runs. Each has to end well, some of them on
+    nothing but zero pages, and the kernel log must have no report. Logs:
+    build/B/selftest.
+    """
+    faults = selftest.run(layout, options.base, not options.unpatched)
+    for line in faults:
+        print(f"failed: {line}")
+    print(f"{options.base}/selftest: {'failed' if faults else 'passed'}")
+    return 1 if faults else 0
 
 
 def _tree(layout: Layout, options: argparse.Namespace) -> int:

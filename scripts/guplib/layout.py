@@ -133,6 +133,20 @@ class Layout:
         """Where a cell is built."""
         return self.cell(base, arch, patched) / "out"
 
+    @property
+    def selftest_source(self) -> Path:
+        """What gup selftest adds to the kernel's own test."""
+        return self.root / "selftest"
+
+    @property
+    def selftest_fragment(self) -> Path:
+        """The Kconfig fragment of gup selftest."""
+        return self.config / "selftest.config"
+
+    def selftest(self, base: str, patched: bool = True) -> Path:
+        """Where gup selftest works."""
+        return self.base(base) / f"selftest{_kind(patched, False)}"
+
     def results(self, base: str, arch: str, patched: bool = True) -> Path:
         """What a cell came to."""
         return self.cell(base, arch, patched) / RESULTS
