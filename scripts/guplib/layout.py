@@ -102,9 +102,12 @@ class Layout:
 
     def fragments(self, base: str, arch: str) -> list[Path]:
         """The Kconfig fragments of a cell, in the order they are joined."""
-        named = [self.suites / "kunitconfig", self.config / f"{arch}.config"]
-        own = self.config / f"{arch}-{base}.config"
-        return named + ([own] if own.exists() else [])
+        return self._with_own([self.suites / "kunitconfig"], arch, base)
+
+    def _with_own(self, first: list[Path], name: str, base: str) -> list[Path]:
+        own = self.config / f"{name}-{base}.config"
+        return [*first, self.config / f"{name}.config",
+                *([own] if own.exists() else [])]
 
     def downloads(self, base: str) -> Path:
         """Package files of a base, and the apt lists they came by."""
@@ -138,10 +141,9 @@ class Layout:
         """What gup selftest adds to the kernel's own test."""
         return self.root / "selftest"
 
-    @property
-    def selftest_fragment(self) -> Path:
-        """The Kconfig fragment of gup selftest."""
-        return self.config / "selftest.config"
+    def selftest_fragments(self, base: str) -> list[Path]:
+        """The Kconfig fragments of gup selftest, in the order they are joined."""
+        return self._with_own([], "selftest", base)
 
     def selftest(self, base: str, patched: bool = True) -> Path:
         """Where gup selftest works."""

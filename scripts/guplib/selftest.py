@@ -14,7 +14,7 @@ from pathlib import Path
 from . import cell, command, config, files, kernellog, packages, tree
 from .config import Selftest
 from .console import Progress
-from .errors import TestsFailed
+from .errors import TestsFailed, UsageError
 from .layout import Layout
 from .tree import Place, Tree
 
@@ -56,8 +56,8 @@ class Machine:
 def run(layout: Layout, base_name: str, patched: bool = True) -> list[str]:
     """Build and run the test; returns what went wrong, a line each.
 
-    Raises EnvironmentFault for what the machine lacks, and TestsFailed if
-    something does not build.
+    Raises EnvironmentFault for what the machine lacks, UsageError for a base
+    without the test, and TestsFailed if something does not build.
     """
     plan = config.selftest(layout)
     packages.ensure(layout, plan.needs)
@@ -102,8 +102,8 @@ def _programs(machine: Machine) -> None:
     test = next((path for name in TEST_FOLDERS
                  if (path := machine.tree.path / name / "gup_test.c").exists()), None)
     if test is None:
-        raise TestsFailed(f"base {machine.tree.base.name}: none of "
-                          f"{', '.join(TEST_FOLDERS)} has gup_test.c")
+        raise UsageError(f"base {machine.tree.base.name} has no gup_test.c; "
+                         "take a newer one")
     folder.mkdir(parents=True, exist_ok=True)
     extra = folder / "unwritten.o"
     compiler = ["gcc", "-Wall", "-O2"]
@@ -126,7 +126,8 @@ def _kernel(machine: Machine) -> None:
     files.write(folder / "root", ROOT_FILES + "".join(
         f"file /{name} {folder / name} 755 0 0\n"
         for name in ("init", "runs", "written/gup_test", "unwritten/gup_test")))
-    wanted = machine.layout.selftest_fragment.read_text() \
+    fragments = machine.layout.selftest_fragments(machine.tree.base.name)
+    wanted = "".join(path.read_text() for path in fragments) \
         + f'CONFIG_INITRAMFS_SOURCE="{folder / "root"}"\n'
     make = ["make", f"O={out}", "ARCH=x86_64"]
     if files.write(folder / "fragment", wanted) or not (out / ".config").exists():
@@ -136,7 +137,7 @@ def _kernel(machine: Machine) -> None:
     for line in wanted.splitlines():
         if line.startswith("CONFIG_") and line not in got:
             raise TestsFailed(f"base {machine.tree.base.name}: {line} is not to be had; "
-                              f"see to {machine.layout.selftest_fragment}")
+                              f"see to {fragments[-1]}")
     _make(machine, [*make, f"-j{len(os.sched_getaffinity(0)) + 1}", "bzImage"])
 
 
