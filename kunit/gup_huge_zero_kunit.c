@@ -35,10 +35,11 @@ struct counts {
 	struct gup_pin_counters pins;
 };
 
-static struct counts read_counts(struct page *head)
+static struct counts read_counts(struct page *page)
 {
 	struct counts counts = {
-		page_ref_count(head), folio_maybe_dma_pinned(page_folio(head)),
+		page_ref_count(compound_head(page)),
+		folio_maybe_dma_pinned(page_folio(page)),
 		gup_read_pin_counters()
 	};
 
