@@ -440,7 +440,7 @@ static void unpin_after_a_write_has_replaced_it(struct kunit *test)
 	expect_balance_across(test, write_to, "a write to the memory");
 }
 
-static void split(struct kunit *test, unsigned long addr)
+static void split_mapping(struct kunit *test, unsigned long addr)
 {
 	const struct gup_method *m = &gup_methods[GUP_GET];
 	struct page *pages[1] = { GUP_POISON };
@@ -455,7 +455,7 @@ static void split(struct kunit *test, unsigned long addr)
 static void unpin_after_the_mapping_is_split(struct kunit *test)
 {
 	skip_without_thp(test);
-	expect_balance_across(test, split, "a split of the mapping");
+	expect_balance_across(test, split_mapping, "a split of the mapping");
 }
 
 static void unmap(struct kunit *test, unsigned long addr)
