@@ -12,12 +12,17 @@
  * movablecore=.
  */
 #include <linux/cma.h>
+#include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/page-isolation.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/swap.h>
+#include <linux/workqueue.h>
 
 #include "gup_fixture.h"
 
@@ -403,6 +408,110 @@ static void migrates_huge_pages_out_of_zone_movable(struct kunit *test)
 	huge_pages(test, &movable_area);
 }
 
+/*
+ * Each CPU keeps what it adds to the LRU lists for a while, and with it a
+ * reference. A page that is held by nothing else than its mapping and the pin
+ * does not wait there, so there is no reason to have other CPUs empty their
+ * caches. To see whether they are told to, a page is put into the cache of one::
+ *
+ *	this CPU			another CPU
+ *	(cache is empty)		[waits]
+ *	pin, migrate
+ *					is it on its LRU list yet?
+ */
+static long add_to_lru(void *page)
+{
+	folio_add_lru(page_folio((struct page *)page));
+	return 0;
+}
+
+/* Pin @page for long; returns whether that has emptied the cache of @cpu */
+static bool pin_drains(struct kunit *test, unsigned long addr, unsigned int cpu)
+{
+	struct page *waits = alloc_page(GFP_HIGHUSER);
+	struct page *pages[1] = { GUP_POISON };
+	bool before, after;
+	long got;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waits);
+	work_on_cpu(cpu, add_to_lru, waits);
+	before = PageLRU(waits);
+	got = gup_methods[GUP_PIN].acquire(addr, 1, FOLL_WRITE | FOLL_LONGTERM,
+					   pages);
+	after = PageLRU(waits);
+	gup_release(&gup_methods[GUP_PIN], pages, got);
+	put_page(waits);
+	lru_add_drain_all();
+
+	KUNIT_EXPECT_EQ_MSG(test, got, 1L,
+			    "pin_user_pages() with FOLL_LONGTERM");
+	KUNIT_EXPECT_FALSE_MSG(test, before,
+			       "a page does not wait in the cache of CPU %u",
+			       cpu);
+	return after;
+}
+
+static void expect_no_drain(struct kunit *test, const struct area *area,
+			    unsigned long addr)
+{
+	unsigned int settled = 0, drains = 0, left = 0, i;
+	unsigned int cpu = raw_smp_processor_id();
+	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
+
+	/* Migration empties the cache of the CPU that it runs on. */
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	lru_add_drain_all();
+
+	for (i = 0; i < NR_PAGES; i++, addr += PAGE_SIZE) {
+		settled += PageLRU(page_at(test, addr));
+		drains += pin_drains(test, addr, other);
+		left += !area->contains(page_at(test, addr));
+	}
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+
+	KUNIT_EXPECT_EQ_MSG(test, settled, (unsigned int)NR_PAGES,
+			    "pages in %s that are on their LRU list", area->name);
+	KUNIT_EXPECT_EQ_MSG(test, left, (unsigned int)NR_PAGES,
+			    "pages in %s that were migrated by a pin",
+			    area->name);
+	KUNIT_EXPECT_EQ_MSG(test, drains, 0U,
+			    "pins of %d pages in %s that emptied the LRU cache of another CPU",
+			    NR_PAGES, area->name);
+}
+
+#define skip_without_second_cpu(test)					\
+do {									\
+	if (num_online_cpus() < 2)					\
+		kunit_skip(test, "needs CONFIG_SMP and two CPUs");	\
+} while (0)
+
+static void leaves_the_caches_of_other_cpus_alone(struct kunit *test)
+{
+	unsigned long addr;
+	LIST_HEAD(taken);
+
+	skip_without_cma(test);
+	skip_without_second_cpu(test);
+	take_movable_zone(&taken);
+	addr = map_in_area(test, &cma_area, NR_PAGES);
+	give_back(&taken);
+	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
+	expect_no_drain(test, &cma_area, addr);
+}
+
+static void leaves_them_alone_for_zone_movable(struct kunit *test)
+{
+	unsigned long addr;
+
+	skip_without_movable_zone(test);
+	skip_unless_avoided(test);
+	skip_without_second_cpu(test);
+	addr = map_in_area(test, &movable_area, NR_PAGES);
+	KUNIT_ASSERT_TRUE_MSG(test, addr,
+			      "no memory was taken from ZONE_MOVABLE");
+	expect_no_drain(test, &movable_area, addr);
+}
+
 static struct kunit_case gup_longterm_cases[] = {
 	KUNIT_CASE(migrates_one_page_out_of_cma),
 	KUNIT_CASE(migrates_many_pages_out_of_cma),
@@ -412,6 +521,8 @@ static struct kunit_case gup_longterm_cases[] = {
 	KUNIT_CASE(migrates_one_page_out_of_zone_movable),
 	KUNIT_CASE(migrates_many_pages_out_of_zone_movable),
 	KUNIT_CASE(migrates_huge_pages_out_of_zone_movable),
+	KUNIT_CASE(leaves_the_caches_of_other_cpus_alone),
+	KUNIT_CASE(leaves_them_alone_for_zone_movable),
 	{}
 };
 

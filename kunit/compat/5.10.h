@@ -98,6 +98,7 @@ do {									\
 #define folio_ref_count(p)		page_ref_count(p)
 #define folio_test_locked(p)		PageLocked(p)
 #define folio_test_set_dirty(p)		TestSetPageDirty(p)
+#define folio_add_lru(p)		lru_cache_add(p)
 
 /*
  * An address space learns of a dirty page by set_page_dirty(page), which wraps
@@ -201,6 +202,19 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
+
+/* The huge zero page is recognized by its head. */
+#define is_huge_zero_folio(p)		is_huge_zero_page(p)
+#define folio_maybe_dma_pinned(p)	page_maybe_dma_pinned(p)
+
+/*
+ * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
+ * the way of the slow path.
+ */
+static inline void folio_add_pin(struct folio *folio)
+{
+	WARN_ON_ONCE(!try_grab_page(page, FOLL_PIN));
+}
 
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)

@@ -115,6 +115,18 @@ static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
 
+/* The huge zero page is recognized by its head. */
+#define is_huge_zero_folio(folio)	is_huge_zero_page(&(folio)->page)
+
+/*
+ * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
+ * the way of the slow path.
+ */
+static inline void folio_add_pin(struct folio *folio)
+{
+	WARN_ON_ONCE(!try_grab_page(&folio->page, FOLL_PIN));
+}
+
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 

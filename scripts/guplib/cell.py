@@ -5,6 +5,7 @@ import contextlib
 import fnmatch
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -19,7 +20,7 @@ from .config import Arch, Base
 from .console import Progress, say
 from .errors import TestsFailed, UsageError
 from .git import Git
-from .layout import Layout
+from .layout import RESULTS, Layout
 from .source import Source
 from .tree import Place, Tree
 from .verdict import FAILED, PASSED, SKIPPED, Verdict, judge
@@ -38,6 +39,7 @@ class Request:
     """What to run: a cell, and what is special about this run.
 
     first: take that many patches of the series, in a tree of their own.
+    kconfig: options on top of the cell's fragments, each as CONFIG_X=y.
     """
 
     base: str
@@ -47,6 +49,7 @@ class Request:
     ccache: bool = True
     patched: bool = True
     first: int | None = None
+    kconfig: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Cell:
     arch: Arch
     kunit: tuple[Path, ...]
     absent: frozenset[str]
+    kconfig: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -72,7 +76,8 @@ class Cell:
     def folder(self) -> Path:
         """Where results and logs go."""
         return self.layout.cell(self.tree.base.name, self.arch.name,
-                                self.tree.place.patched, self.tree.place.bisect)
+                                self.tree.place.patched, self.tree.place.bisect,
+                                self.kconfig)
 
     @property
     def out(self) -> Path:
@@ -98,13 +103,13 @@ def run(layout: Layout, request: Request) -> Verdict:
         ready = tree.prepare(place, request.ksrc, edits_welcome=not place.bisect)
         kunit = (Path(borrowed.__file__), lent, ready.path) if lent \
             else (ready.path / KUNIT_PY,)
-        cell = Cell(layout, ready, arch, kunit, absent)
+        cell = Cell(layout, ready, arch, kunit, absent, request.kconfig)
         for suite in sorted(absent):
             say(f"{cell.name}: {suite} is left out: it needs a topic of the queue")
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "
                 f"({'; '.join(ready.edits[:3])})")
-        env = _environment(layout, request.ccache)
+        env = environment(layout, request.ccache)
         try:
             built = _build(cell, env)
             ran = _execute(cell, env, request.suite)
@@ -150,7 +155,7 @@ def _require_plain_path(layout: Layout) -> None:
                          "space or a colon; move the clone")
 
 
-def _environment(layout: Layout, ccache: bool) -> dict[str, str]:
+def environment(layout: Layout, ccache: bool) -> dict[str, str]:
     """The environment of a build: ccache if wanted and there, fixed stamps.
 
     With paths below the project taken as relative, clones share ccache's store.
@@ -226,6 +231,8 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
                      for path in cell.layout.fragments(base, arch))
     for suite in cell.absent:
         joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
+    for line in cell.kconfig:
+        joined = _with_option(joined, line)
     changed = files.write(cell.out / ".kunitconfig", joined)
     if not changed and (cell.out / ".config").exists():
         return
@@ -241,6 +248,13 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
                 if line.startswith(("Missing", "ERROR"))]
         raise TestsFailed(f"{cell.name}: kunit.py refuses the configuration: "
                           f"{(said or [result.last_line])[-1]} (log: {log})")
+
+
+def _with_option(fragment: str, line: str) -> str:
+    """The fragment with `CONFIG_X=VALUE` in place of what it says of CONFIG_X."""
+    name, _, value = line.partition("=")
+    rest = re.sub(rf"^(?:# )?{name}(?:=| is not set).*\n", "", fragment, flags=re.MULTILINE)
+    return rest + (f"# {name} is not set\n" if value == "n" else f"{line}\n")
 
 
 @contextlib.contextmanager
@@ -327,16 +341,15 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
     time.
     """
     commit, dirty = _queue_commit(cell.layout)
-    place = cell.tree.place
-    path = cell.layout.results(place.base.name, cell.arch.name, place.patched,
-                               place.bisect)
+    path = cell.folder / RESULTS
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
         "arch": cell.arch.name, "patched": cell.tree.place.patched,
         "commit": commit, "dirty": dirty,
-        "edits": list(cell.tree.edits), "compiler": _compiler(cell.arch),
+        "edits": list(cell.tree.edits), "kconfig": list(cell.kconfig),
+        "compiler": _compiler(cell.arch),
         "suite": suite, "time": now,
         "last_green": now if green else _last_green(path),
         "verdict": verdict.word, "against": list(verdict.against),

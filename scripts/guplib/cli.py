@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import (bisect, bump, cell, check, command, config, export, forms, journal,
-               lint, mail, matrix, packages, queue, rangediff, refresh, source,
-               status, trailers, tree)
+               lint, mail, matrix, packages, queue, rangediff, refresh, selftest,
+               source, status, trailers, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
 from .verdict import PASSED
 
 INTERRUPTED = 130
+KCONFIG = re.compile(r"CONFIG_[A-Z0-9_]+=(?:y|n|\d+)")
 
 
 def main(words: Sequence[str], root: Path | None = None) -> int:
@@ -73,6 +74,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                      "get_user_pages() patch queue.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
+                                ("selftest", _selftest, _selftest_options),
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
                                 ("lint", _lint, _lint_options),
@@ -113,8 +115,17 @@ def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="run the suites whose names match (default: all)")
     verb.add_argument("--unpatched", action="store_true",
                       help="run the same suites on the base without the series")
+    verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
+                      metavar="CONFIG_X=y", help="build with this option, too, in a "
+                      "folder of its own; may be given more than once")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
+
+
+def _selftest_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
+    verb.add_argument("--unpatched", action="store_true",
+                      help="run it on the base without the series")
 
 
 def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -253,6 +264,13 @@ def _version(text: str) -> int:
     return int(text)
 
 
+def _kconfig(text: str) -> str:
+    if not KCONFIG.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no option; write CONFIG_X=y, CONFIG_X=n or CONFIG_X=NUMBER")
+    return text
+
+
 def _list(text: str) -> list[str]:
     return text.split(",")
 
@@ -286,9 +304,24 @@ def _kunit(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = _base_and_source(layout, options)
     verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
                                             not options.no_ccache,
-                                            not options.unpatched))
-    cell.show(f"{base}/{options.arch}", verdict)
+                                            not options.unpatched,
+                                            kconfig=tuple(options.kconfig_add)))
+    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict)
     return 0 if verdict.word == PASSED else 1
+
+
+def _selftest(layout: Layout, options: argparse.Namespace) -> int:
+    """Run the kernel's own gup_test on a base, on x86_64 in QEMU.
+
+    config/selftest.toml lists the runs. Each has to end well, some of them on
+    nothing but zero pages, and the kernel log must have no report. Logs:
+    build/B/selftest.
+    """
+    faults = selftest.run(layout, options.base, not options.unpatched)
+    for line in faults:
+        print(f"failed: {line}")
+    print(f"{options.base}/selftest: {'failed' if faults else 'passed'}")
+    return 1 if faults else 0
 
 
 def _tree(layout: Layout, options: argparse.Namespace) -> int:

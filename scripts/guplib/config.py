@@ -93,6 +93,18 @@ class Cells:
 
 
 @dataclass(frozen=True)
+class Selftest:
+    """How the kernel's own gup_test is run (config/selftest.toml)."""
+
+    kernel: str
+    qemu: tuple[str, ...]
+    append: str
+    needs: tuple[str, ...]
+    runs: tuple[str, ...]
+    zero: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Exemption:
     """Messages of a tool that are not to be heard, and why."""
 
@@ -233,6 +245,14 @@ def cells(layout: Layout) -> Cells:
                 raise UsageError(f"{path}: a skip names {skip.suite}.{case}, which no "
                                  "suite there has; mend the name")
     return Cells(suites, where, skips)
+
+
+def selftest(layout: Layout) -> Selftest:
+    """How the kernel's own test is run."""
+    path = layout.config / "selftest.toml"
+    return Selftest(**_fields(path, "selftest", load(path), {
+        "kernel": str, "qemu": list, "append": str, "needs": list, "runs": list,
+        "zero": list}))
 
 
 def reports(layout: Layout, cell: str) -> Callable[[str], bool]:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one place that knows where things are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+
+RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,12 @@ class Layout:
 
     def fragments(self, base: str, arch: str) -> list[Path]:
         """The Kconfig fragments of a cell, in the order they are joined."""
-        named = [self.suites / "kunitconfig", self.config / f"{arch}.config"]
-        own = self.config / f"{arch}-{base}.config"
-        return named + ([own] if own.exists() else [])
+        return self._with_own([self.suites / "kunitconfig"], arch, base)
+
+    def _with_own(self, first: list[Path], name: str, base: str) -> list[Path]:
+        own = self.config / f"{name}-{base}.config"
+        return [*first, self.config / f"{name}.config",
+                *([own] if own.exists() else [])]
 
     def downloads(self, base: str) -> Path:
         """Package files of a base, and the apt lists they came by."""
@@ -132,18 +139,32 @@ class Layout:
         return self.base(base) / "lock"
 
     def cell(self, base: str, arch: str, patched: bool = True,
-             bisect: bool = False) -> Path:
-        """Results and logs of one cell."""
-        return self.base(base) / f"{arch}{_kind(patched, bisect)}"
+             bisect: bool = False, kconfig: Sequence[str] = ()) -> Path:
+        """Results and logs of one cell; kconfig: options beside its fragments."""
+        added = "".join(f"-{line.removeprefix('CONFIG_').replace('=', '-')}"
+                        for line in kconfig)
+        return self.base(base) / f"{arch}{_kind(patched, bisect)}{added}"
 
     def out(self, base: str, arch: str, patched: bool = True) -> Path:
         """Where a cell is built."""
         return self.cell(base, arch, patched) / "out"
 
-    def results(self, base: str, arch: str, patched: bool = True,
-                bisect: bool = False) -> Path:
+    @property
+    def selftest_source(self) -> Path:
+        """What gup selftest adds to the kernel's own test."""
+        return self.root / "selftest"
+
+    def selftest_fragments(self, base: str) -> list[Path]:
+        """The Kconfig fragments of gup selftest, in the order they are joined."""
+        return self._with_own([], "selftest", base)
+
+    def selftest(self, base: str, patched: bool = True) -> Path:
+        """Where gup selftest works."""
+        return self.base(base) / f"selftest{_kind(patched, False)}"
+
+    def results(self, base: str, arch: str, patched: bool = True) -> Path:
         """What a cell came to."""
-        return self.cell(base, arch, patched, bisect) / "results.json"
+        return self.cell(base, arch, patched) / RESULTS
 
 
 def _kind(patched: bool, bisect: bool) -> str:

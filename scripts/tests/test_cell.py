@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """gup kunit from end to end, on a kunit.py that does as it is told."""
 
+import json
+
 import pytest
 
 from conftest import GOOD_LOG, kunit_json
@@ -38,6 +40,24 @@ def test_changed_fragment_configures_again(project, gup):
     (project.root / "config/um.config").write_text("CONFIG_OTHER=y\n")
     gup("kunit")
     assert [call.split()[0] for call in project.calls()].count("config") == 2
+
+
+def test_added_option_is_built_in_a_folder_of_its_own(project, gup):
+    (project.root / "config/um.config").write_text("# CONFIG_A is not set\nCONFIG_B=y\n")
+    said = gup("kunit", "--kconfig-add", "CONFIG_A=y", "--kconfig-add", "CONFIG_B=n")
+    assert "6.1/um CONFIG_A=y CONFIG_B=n: passed" in said.out
+    folder = project.layout.cell("6.1", "um", kconfig=["CONFIG_A=y", "CONFIG_B=n"])
+    lines = (folder / "out/.kunitconfig").read_text().splitlines()
+    assert {"CONFIG_A=y", "# CONFIG_B is not set"} <= set(lines)
+    assert not {"# CONFIG_A is not set", "CONFIG_B=y"} & set(lines)
+    assert json.loads((folder / "results.json").read_text())["kconfig"] == [
+        "CONFIG_A=y", "CONFIG_B=n"]
+    assert not project.layout.results("6.1", "um").exists()
+
+
+@pytest.mark.parametrize("word", ["A=y", "CONFIG_A", "CONFIG_A=/etc", "CONFIG_A=m"])
+def test_what_is_no_option_is_refused(refused, word):
+    assert "is no option; write CONFIG_X=y" in refused(2, "kunit", "--kconfig-add", word)
 
 
 def test_suite_goes_to_kunit_py_where_it_can_filter(project, gup):
