@@ -213,16 +213,16 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
 
 
 def _dependency_problems(layout: Layout, own: Topic, base: str) -> Iterator[str]:
-    """What keeps a base from having what a topic depends on, ahead of it."""
+    """What keeps a base from having what a topic depends on, ahead of it.
+
+    A base whose series lacks the other topic has no need of it.
+    """
     order = [path.parent.name for path in series(layout, base)]
     for name in own.depends:
         if not layout.topic(name).exists():
             yield f"there is no topic '{name}'; mend the name"
-        elif name in order:
-            if order.index(name) >= order.index(own.name):
-                yield f"series/{base} has {name} not ahead of {own.name}; move it"
-        elif topic(layout, name).status.get(base) != "in-base":
-            yield f"base {base} lacks {name}; add it to series/{base}"
+        elif name in order and order.index(name) >= order.index(own.name):
+            yield f"series/{base} has {name} not ahead of {own.name}; move it"
 
 
 def _blob_problems(layout: Layout, used: dict[Path, list[str]]) -> list[str]:
