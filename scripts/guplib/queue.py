@@ -215,14 +215,32 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
 def _dependency_problems(layout: Layout, own: Topic, base: str) -> Iterator[str]:
     """What keeps a base from having what a topic depends on, ahead of it.
 
-    A base whose series lacks the other topic has no need of it.
+    A base whose series lacks the other topic has no need of it. A topic depends
+    on each that defines what its patch uses.
     """
-    order = [path.parent.name for path in series(layout, base)]
+    patches = {path.parent.name: path for path in series(layout, base)}
+    order = list(patches)
     for name in own.depends:
         if not layout.topic(name).exists():
             yield f"there is no topic '{name}'; mend the name"
         elif name in order and order.index(name) >= order.index(own.name):
             yield f"series/{base} has {name} not ahead of {own.name}; move it"
+    used = _words(patches[own.name])
+    for name in order[:order.index(own.name)]:
+        if name not in own.depends and (
+                lent := sorted(_defined(patches[name]) & used)):
+            yield f"{patches[own.name].name} uses {lent[0]} of {name}; add {name}"
+
+
+def _defined(patch: Path) -> set[str]:
+    """The functions and macros that a patch adds."""
+    return {name for pair in DEFINED.findall(patch.read_text()) for name in pair if name}
+
+
+def _words(patch: Path) -> set[str]:
+    """The words in the lines that a patch adds, less the functions among them."""
+    added = " ".join(ADDED.findall(patch.read_text()))
+    return set(re.findall(r"\w+", added)) - _defined(patch)
 
 
 def _blob_problems(layout: Layout, used: dict[Path, list[str]]) -> list[str]:
@@ -240,6 +258,8 @@ def _blob_problems(layout: Layout, used: dict[Path, list[str]]) -> list[str]:
     return found
 
 
+ADDED = re.compile(r"^\+(?!\+\+ )(.*)$", re.MULTILINE)
+DEFINED = re.compile(r"^\+(?:#define (\w+)|[a-z][\w \t*]*?\b(\w+)\([^;]*$)", re.MULTILINE)
 CASE_LINE = re.compile(r"^\tKUNIT_CASE(?:_SLOW)?\((\w+)\)", re.MULTILINE)
 SUITE_NAME = re.compile(r"^\t\.name = \"(\w+)\"", re.MULTILINE)
 

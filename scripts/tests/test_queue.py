@@ -101,6 +101,22 @@ def test_what_a_topic_depends_on_is_ahead_of_it(project, topic, status, says):
     assert says in only(project) if says else queue.problems(project.layout) == []
 
 
+@pytest.mark.parametrize("line, needs", [
+    ("return helper(1);", True), ("int helpers;", False), ("int helper(int a)", False)])
+def test_topic_depends_on_what_defines_the_functions_it_calls(project, topic, line, needs):
+    folder = project.root / "patches/other"
+    folder.mkdir()
+    (folder / "topic.toml").write_text(topic.read_text().replace(
+        '"7.2" = "needed"', '"7.2" = "in-base"'))
+    (folder / "6.1.patch").write_text(stored("mm/gup: other", unified(
+        GUP_C, with_line(50, "static int helper(int a)"), "mm/gup.c")))
+    project.patch.write_text(stored("mm/gup: change a line", unified(
+        GUP_C, with_line(30, line), "mm/gup.c")))
+    (project.root / "series/6.1").write_text("other/6.1.patch\none-line/6.1.patch\n")
+    assert queue.problems(project.layout) == ([
+        f"{topic}: depends: 6.1.patch uses helper of other; add other"] if needs else [])
+
+
 def test_dependency_on_no_topic(project, topic):
     edit(topic, "suites =", 'depends = ["none"]\nsuites =')
     assert all("depends: there is no topic 'none'" in problem
