@@ -479,8 +479,10 @@ static void gup_fast_pins_it_alike(struct kunit *test)
 	addr = map_huge_zero(test, &head);
 	pmd = pmd_off(current->mm, addr);
 	old = *pmd;
+	/* PAGE_READONLY is not what arm64 with FEAT_LPA2 has in its page tables. */
 	set_pmd_at(current->mm, addr, pmd,
-		   pmd_mkhuge(pfn_pmd(page_to_pfn(head), PAGE_READONLY)));
+		   pmd_mkhuge(pfn_pmd(page_to_pfn(head),
+				      vm_get_page_prot(VM_READ))));
 
 	/* The slow path gives up at once, and so shows that it was taken. */
 	gup_begin_to_be_killed(test);
