@@ -241,16 +241,25 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
 
 
 def _missing(place: Place, state: State, chosen: list[Path], left_out: list[Path]) -> str:
-    """Which topic a choice of patches does not apply without, as part of an error."""
-    layout = place.layout
-    order = queue.series(layout, place.base.name)
-    for extra in left_out:
-        steps = [Step(patchfile.read(path), {}) for path in order
-                 if path in (*chosen, extra)]
-        try:
-            tree.commit_steps(place, steps, [state.base])
-        except UsageError:
-            continue
-        return (f"; it does together with topic {extra.parent.name}, which depends = […] "
-                "in its topic.toml ought to name")
-    return ""
+    """Which topics a choice of patches does not apply without, as part of an error."""
+    needed = list(left_out)
+    if not _applies(place, state, [*chosen, *needed]):
+        return ""
+    for path in left_out:
+        others = [other for other in needed if other != path]
+        if _applies(place, state, [*chosen, *others]):
+            needed = others
+    names = ", ".join(path.parent.name for path in needed)
+    return f"; it does together with {names}, which depends = […] in its topic.toml " \
+        "ought to name"
+
+
+def _applies(place: Place, state: State, patches: list[Path]) -> bool:
+    """Whether some patches of a series apply to the base, in the order of that."""
+    steps = [Step(patchfile.read(path), {})
+             for path in queue.series(place.layout, place.base.name) if path in patches]
+    try:
+        tree.commit_steps(place, steps, [state.base])
+    except UsageError:
+        return False
+    return True

@@ -112,7 +112,7 @@ def test_dependency_that_no_topic_names_is_found(two, gup):
     edit(two.root / "config/packages.toml", "[lint]", "[check]\n[lint]")
     said = gup("check", "--only", "export", "--bases", "6.1")
     assert "FAILED export 6.1 topic by topic: base 6.1: two-lines/6.1.patch" in said.out
-    assert "it does together with topic one-line" in said.out
+    assert "it does together with one-line" in said.out
 
 
 def test_quilt_has_the_stored_patches_and_nobody_in_them(project, export):
@@ -290,7 +290,7 @@ def test_dependency_comes_along_in_its_place(two, gup, tmp_path):
 
 def test_choice_that_does_not_apply_names_what_is_missing(two, refuse, tmp_path):
     said = refuse("--topics", "two-lines")
-    assert "two-lines/6.1.patch" in said and "together with topic one-line" in said
+    assert "two-lines/6.1.patch" in said and "together with one-line" in said
     assert not (tmp_path / "dest").exists()
 
 
