@@ -86,9 +86,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
                           f"was changed; {trial.cell(base.name, 'um')} has the logs, "
                           "--keep stores the outcome all the same")
     with journal.hold(layout):
-        if refresh.stored_files(layout.root) != before:
-            raise UsageError(f"base {base.name}: the stored queue has changed during the "
-                             "trial; nothing was stored, call again")
+        refresh.require_unchanged(layout, base.name, before)
         changes = refresh.draft_changes(layout, trial)
         journal.commit(layout, changes)
     place.git.run("branch", "-q", "-D", _branch(place), check=False)

@@ -80,8 +80,10 @@ def run(layout: Layout, base_name: str) -> list[str]:
     """
     with journal.hold(layout), tree.hold(layout, base_name):
         place = Place(layout, config.base(layout, base_name))
+        before = stored_files(layout.root)
         found = _work_out(place)
         told = _told(layout, found.changes)
+        require_unchanged(layout, base_name, before)
         if found.changes or found.tip != found.state.head:
             wanted = tree.digest(tree.plan(_in_draft(place)))
             journal.commit(layout, found.changes | tree.adopted(
@@ -165,6 +167,15 @@ def stored_files(root: Path) -> dict[Path, str]:
     """The contents of all stored files below a folder, by their place in it."""
     return {path.relative_to(root): path.read_text() for name in STORED
             for path in sorted((root / name).rglob("*")) if path.is_file()}
+
+
+def require_unchanged(layout: Layout, base: str, before: dict[Path, str]) -> None:
+    """Raise UsageError if a person has edited a stored file in the meantime."""
+    now = stored_files(layout.root)
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            raise UsageError(f"base {base}: {name} has changed meanwhile; nothing was "
+                             "stored, call again")
 
 
 def _commits(ready: Tree) -> list[Commit]:

@@ -348,6 +348,25 @@ def test_queue_that_changed_below_the_work_is_not_overwritten(ready, refused):
     assert "Another body." in ready.patch.read_text()
 
 
+def test_file_that_is_edited_meanwhile_is_kept(ready, refused, monkeypatch):
+    """Such as while refresh waits for the lock of a base that shares a patch."""
+    from guplib import refresh
+    real = refresh._work_out
+
+    def meanwhile(place):
+        found = real(place)
+        edit(ready.layout.topic("one-line"), "A line was wrong.", "It was wrong.")
+        return found
+    (ready.tree / "mm/gup.c").write_text("int all;\n")
+    ready.git("commit", "-q", "-a", "--amend", "--no-edit", tree=ready.tree)
+    monkeypatch.setattr(refresh, "_work_out", meanwhile)
+    before = ready.patch.read_text()
+    assert "one-line/topic.toml has changed meanwhile; nothing was stored" in refused(
+        2, "refresh", "--base", "6.1")
+    assert ready.patch.read_text() == before
+    assert "It was wrong." in ready.layout.topic("one-line").read_text()
+
+
 def test_file_whose_mode_cannot_be_stored_is_refused(ready, refused):
     (ready.tree / "mm/tests/put_user_page_kunit.c").chmod(0o755)
     amend(ready)
