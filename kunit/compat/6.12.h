@@ -49,7 +49,4 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
-/* Flags of a VMA are an integer, and no flags are 0. */
-#define EMPTY_VMA_FLAGS			0
-
 #endif /* _MM_TESTS_GUP_COMPAT_H */
