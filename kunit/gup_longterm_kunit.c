@@ -434,6 +434,8 @@ static bool pin_drains(struct kunit *test, unsigned long addr, unsigned int cpu)
 	long got;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waits);
+	/* Looking at the page may have put it into the cache of this CPU. */
+	lru_add_drain_all();
 	work_on_cpu(cpu, add_to_lru, waits);
 	before = PageLRU(waits);
 	got = gup_methods[GUP_PIN].acquire(addr, 1, FOLL_WRITE | FOLL_LONGTERM,
