@@ -278,8 +278,9 @@ def _unfinished(cell: Cell, touched: list[str]) -> Iterator[None]:
 def _remove_latest(out: Path) -> None:
     """Remove the outputs of the last SETTLE_SECONDS of an earlier build."""
     outputs = [(path.stat().st_mtime, path) for path in out.rglob("*")
-               if path.suffix in (".o", ".a", ".cmd", ".dbg")
-               or path.name in ("linux", "vmlinux", "modules.order")]
+               if (path.suffix in (".o", ".a", ".cmd", ".dbg")
+                   or path.name in ("linux", "vmlinux", "modules.order"))
+               and path.is_file()]
     newest = max((stamp for stamp, _ in outputs), default=0.0)
     for stamp, path in outputs:
         if newest - stamp <= SETTLE_SECONDS:

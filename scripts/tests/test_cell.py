@@ -131,6 +131,7 @@ def test_build_warning_of_a_build_that_was_cut_off_is_not_lost(project, gup):
     folder = project.layout.cell("6.1", "um")
     (folder / "out/mm").mkdir(parents=True)
     (folder / "out/mm/gup.o").write_text("half an obj")
+    (folder / "out/include/linux").mkdir(parents=True)
     (folder / "building").write_text("")
     said = gup("kunit")
     assert "cut off" in said.out and said.code == 1 and WARNING in said.out
