@@ -8,9 +8,12 @@
 #define _MM_TESTS_GUP_FIXTURE_H
 
 #include <kunit/test.h>
+#include <linux/bug.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/string.h>
+#include <asm/sections.h>
 
 /* What a case puts into pages[] before a call, to see what the call wrote. */
 #define GUP_POISON	((struct page *)0x6b6b6b6bUL)
@@ -144,6 +147,13 @@ void gup_end_to_be_killed(void);
 unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
 				   unsigned long prot);
 bool gup_mapped_by_pmd(unsigned long addr);
+
+/* Have warnings come again that come once. Not for modules. */
+static inline void gup_forget_warnings(void)
+{
+	generic_bug_clear_once();
+	memset(__start_once, 0, __end_once - __start_once);
+}
 
 /* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
 struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);

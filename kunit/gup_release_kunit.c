@@ -13,7 +13,6 @@
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <asm/sections.h>
 
 #include "gup_fixture.h"
 
@@ -523,12 +522,6 @@ static void the_last_pin_frees_the_page(struct kunit *test)
 	}
 }
 
-/* Have warnings come again that come once, see clear_warn_once in debugfs */
-static void forget_warnings(void)
-{
-	memset(__start_once, 0, __end_once - __start_once);
-}
-
 /* Release pages of @head that have fewer pins than that, and see no change */
 static void expect_refused(struct kunit *test, const struct release *r,
 			   struct page *head, struct page **pages,
@@ -569,7 +562,7 @@ static void a_small_page_without_a_pin_is_reported_once_and_left_alone(struct ku
 	if (!IS_ENABLED(CONFIG_DEBUG_VM))
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
 
-	forget_warnings();
+	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		for_each_release(r) {
 			pin_file(test, 0, 1, pages);
@@ -589,7 +582,7 @@ static void a_compound_page_without_a_pin_is_reported_once_and_left_alone(struct
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
 
 	/* pages: [H][t][t][t], of which a tail is released */
-	forget_warnings();
+	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		for_each_release(r) {
 			pin_file(test, ORDER, 1, pages);
@@ -610,7 +603,7 @@ static void a_page_from_get_user_pages_is_reported_once_and_left_alone(struct ku
 	if (!IS_ENABLED(CONFIG_DEBUG_VM))
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
 
-	forget_warnings();
+	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		for_each_release(r) {
 			file = gup_create_file(test, 0, 1);
@@ -660,7 +653,7 @@ static void a_page_gives_no_more_pins_than_it_has(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_DEBUG_VM))
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
 
-	forget_warnings();
+	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		for_each_release(r) {
 			expect_one_at_most(test, r, 0);

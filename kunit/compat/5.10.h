@@ -203,6 +203,9 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
 
+/* pin_user_pages() without an array is a bug of the caller, and not looked for. */
+#define GUP_PIN_REFUSES_NULL		false
+
 /* The huge zero page is recognized by its head. */
 #define is_huge_zero_folio(p)		is_huge_zero_page(p)
 #define folio_maybe_dma_pinned(p)	page_maybe_dma_pinned(p)

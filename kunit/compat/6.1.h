@@ -91,6 +91,9 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 /* This option has got another name. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
 
+/* GUP-fast knows secret memory from other pages by more than that. */
+#define GUP_FAST_NEEDS_MAPPING		false
+
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
