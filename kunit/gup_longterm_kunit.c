@@ -319,6 +319,61 @@ static void migrates_huge_pages_out_of_cma(struct kunit *test)
 	give_back(&taken);
 }
 
+static long use_twice(void *data)
+{
+	struct page *page = data;
+
+	folio_mark_accessed(page_folio(page));
+	folio_mark_accessed(page_folio(page));
+	return 0;
+}
+
+/*
+ * A page that is used twice is to be moved from the inactive LRU list to the
+ * active one. Until that happens, it waits in a cache of the CPU that used it,
+ * which holds a reference like a user of the page would.
+ *
+ *	inactive list: [page] <--- cache of a CPU: [page]
+ */
+static void expect_migration_of_used_page(struct kunit *test, bool other_cpu)
+{
+	unsigned int here = raw_smp_processor_id();
+	unsigned int cpu = other_cpu ? cpumask_any_but(cpu_online_mask, here)
+				     : here;
+	unsigned long addr;
+	LIST_HEAD(taken);
+
+	take_movable_zone(&taken);
+	addr = map_in_area(test, &cma_area, 1);
+	give_back(&taken);
+	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
+
+	lru_add_drain_all();
+	set_cpus_allowed_ptr(current, cpumask_of(here));
+	work_on_cpu(cpu, use_twice, page_at(test, addr));
+	expect_migration(test, &gup_methods[GUP_PIN], &cma_area, addr, 1);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+}
+
+static void migrates_a_page_that_was_just_used(struct kunit *test)
+{
+	skip_without_cma(test);
+	expect_migration_of_used_page(test, false);
+}
+
+#define skip_without_second_cpu(test)					\
+do {									\
+	if (num_online_cpus() < 2)					\
+		kunit_skip(test, "needs CONFIG_SMP and two CPUs");	\
+} while (0)
+
+static void migrates_a_page_that_another_cpu_has_just_used(struct kunit *test)
+{
+	skip_without_cma(test);
+	skip_without_second_cpu(test);
+	expect_migration_of_used_page(test, true);
+}
+
 /* With SIGKILL pending, what the slow path would have to do remains undone. */
 static void gup_fast_leaves_cma_to_the_slow_path(struct kunit *test)
 {
@@ -481,12 +536,6 @@ static void expect_no_drain(struct kunit *test, const struct area *area,
 			    NR_PAGES, area->name);
 }
 
-#define skip_without_second_cpu(test)					\
-do {									\
-	if (num_online_cpus() < 2)					\
-		kunit_skip(test, "needs CONFIG_SMP and two CPUs");	\
-} while (0)
-
 static void leaves_the_caches_of_other_cpus_alone(struct kunit *test)
 {
 	unsigned long addr;
@@ -518,6 +567,8 @@ static struct kunit_case gup_longterm_cases[] = {
 	KUNIT_CASE(migrates_one_page_out_of_cma),
 	KUNIT_CASE(migrates_many_pages_out_of_cma),
 	KUNIT_CASE(migrates_huge_pages_out_of_cma),
+	KUNIT_CASE(migrates_a_page_that_was_just_used),
+	KUNIT_CASE(migrates_a_page_that_another_cpu_has_just_used),
 	KUNIT_CASE(gup_fast_leaves_cma_to_the_slow_path),
 	KUNIT_CASE(leaves_cma_pages_in_place_if_not_for_long),
 	KUNIT_CASE(migrates_one_page_out_of_zone_movable),

@@ -99,6 +99,7 @@ do {									\
 #define folio_test_locked(p)		PageLocked(p)
 #define folio_test_set_dirty(p)		TestSetPageDirty(p)
 #define folio_add_lru(p)		lru_cache_add(p)
+#define folio_mark_accessed(p)		mark_page_accessed(p)
 
 /*
  * An address space learns of a dirty page by set_page_dirty(page), which wraps
