@@ -8,6 +8,7 @@
 #include <linux/pgtable.h>
 
 #include "gup_fixture.h"
+#include "gup_hugetlb.h"
 
 /*
  * Orders of the pages. Pins of compound pages have a counter of their own, for
@@ -181,6 +182,38 @@ static void keeps_a_page_pinned_that_is_released_once(struct kunit *test)
 	}
 }
 
+static void a_hugetlb_page_has_both_pins(struct kunit *test)
+{
+#ifdef CONFIG_HUGETLBFS
+	unsigned long addr = gup_map_hugetlb(test);
+	struct counts before, pinned, added, after;
+	struct page *head;
+
+	gup_get(test, addr, 1, &head);
+	before = read_counts(head);
+	pin_one(test, addr + PAGE_SIZE, head + 1);
+	pinned = read_counts(head);
+	folio_add_pin(page_folio(head));
+	added = read_counts(head);
+	unpin_user_page(head + 1);
+	unpin_user_page(head + 1);
+	after = read_counts(head);
+	put_page(head);
+
+	KUNIT_EXPECT_EQ_MSG(test, added.refs - pinned.refs,
+			    pinned.refs - before.refs,
+			    "references added to a hugetlb page, of which a pin takes %d",
+			    pinned.refs - before.refs);
+	KUNIT_EXPECT_EQ_MSG(test, after.refs, before.refs,
+			    "references left after two releases of a hugetlb page");
+	expect_counters(test, after, before, 2, 2,
+			"two pins and two releases of a hugetlb page,",
+			compound_order(head));
+#else
+	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
+}
+
 static void leaves_the_zero_page_alone(struct kunit *test)
 {
 	unsigned long addr = gup_map_anon(test, 1, PROT_READ);
@@ -210,6 +243,7 @@ static struct kunit_case gup_add_pin_cases[] = {
 	KUNIT_CASE(unpin_user_pages_releases_both_pins),
 	KUNIT_CASE(unpin_user_pages_dirty_lock_releases_both_pins),
 	KUNIT_CASE(keeps_a_page_pinned_that_is_released_once),
+	KUNIT_CASE(a_hugetlb_page_has_both_pins),
 	KUNIT_CASE(leaves_the_zero_page_alone),
 	{}
 };

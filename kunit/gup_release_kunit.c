@@ -10,11 +10,17 @@
  */
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/ioport.h>
 #include <linux/limits.h>
+#include <linux/memblock.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "gup_fixture.h"
+#include "gup_hugetlb.h"
 
 /*
  * Compound pages of a head and some tails, drawn as [H][t][t][t] below, while
@@ -304,13 +310,40 @@ static void releases_each_page_of_compound_pages(struct kunit *test)
 	}
 }
 
-/* Anonymous pages are looked at more closely when they are released. */
-static void releases_tails_of_an_anonymous_huge_page(struct kunit *test)
+/*
+ * Pin and release three tails of a huge page, which is mapped at @addr:
+ * [H][t][t][t] ...
+ *     -------
+ */
+static void expect_tails_released(struct kunit *test, unsigned long addr,
+				  const char *what)
 {
 	struct page *head, *pages[3];
 	const struct release *r;
-	unsigned long addr;
 	int refs;
+
+	gup_get(test, addr, 1, &head);
+	for_each_release(r) {
+		refs = page_ref_count(head);
+		pin(test, addr + PAGE_SIZE, 3, pages);
+		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 3,
+				    "pincount of %s before %s", what, r->name);
+		r->unpin(pages, 3);
+
+		KUNIT_EXPECT_PTR_EQ_MSG(test, compound_head(pages[0]), head,
+					"head of a tail of %s", what);
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(head), refs,
+				    "refcount of %s after %s", what, r->name);
+		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 0,
+				    "pincount of %s after %s", what, r->name);
+	}
+	put_page(head);
+}
+
+/* Anonymous pages are looked at more closely when they are released. */
+static void releases_tails_of_an_anonymous_huge_page(struct kunit *test)
+{
+	unsigned long addr;
 
 	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
 		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
@@ -319,23 +352,130 @@ static void releases_tails_of_an_anonymous_huge_page(struct kunit *test)
 	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 	KUNIT_ASSERT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
 			      "no huge page was faulted in");
-	gup_get(test, addr, 1, &head);
+	expect_tails_released(test, addr, "an anonymous huge page");
+}
 
-	for_each_release(r) {
-		refs = page_ref_count(head);
-		pin(test, addr + PAGE_SIZE, 3, pages);
-		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 3,
-				    "pincount of a huge page before %s", r->name);
-		r->unpin(pages, 3);
+static void releases_tails_of_a_hugetlb_page(struct kunit *test)
+{
+#ifdef CONFIG_HUGETLBFS
+	expect_tails_released(test, gup_map_hugetlb(test), "a hugetlb page");
+#else
+	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
+}
 
-		KUNIT_EXPECT_PTR_EQ_MSG(test, compound_head(pages[0]), head,
-					"head of a tail page that was pinned");
-		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(head), refs,
-				    "refcount of a huge page after %s", r->name);
-		KUNIT_EXPECT_EQ_MSG(test, pincount(head), 0,
-				    "pincount of a huge page after %s", r->name);
+#ifdef CONFIG_ZONE_DEVICE
+#define NR_DEVICE_PAGES		3
+#define DEVICE_SIZE		SZ_128M
+
+/*
+ * Plug memory of a device. As nothing accesses it, there need not be any: it is
+ * said to be where nothing else is, behind all other memory.
+ */
+static struct dev_pagemap *plug_device(struct kunit *test)
+{
+	phys_addr_t start = ALIGN(PFN_PHYS(max_pfn), SZ_1G);
+	struct dev_pagemap *device;
+	struct resource *res = NULL;
+	unsigned int i;
+	void *err;
+
+	device = kzalloc(sizeof(*device), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
+	for (i = 0; i < 16 && !res; i++, start += SZ_1G)
+		res = request_mem_region(start, DEVICE_SIZE, "gup_kunit");
+	if (!res)
+		kfree(device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, res,
+					 "no room for a device below %pa", &start);
+	device->type = MEMORY_DEVICE_GENERIC;
+	device->range.start = res->start;
+	device->range.end = res->end;
+	device->nr_range = 1;
+	err = memremap_pages(device, NUMA_NO_NODE);
+	if (IS_ERR(err)) {
+		release_mem_region(device->range.start, DEVICE_SIZE);
+		kfree(device);
 	}
-	put_page(head);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(err), "no device: error %ld",
+			       PTR_ERR(err));
+	return device;
+}
+
+static void unplug_device(struct dev_pagemap *device)
+{
+	memunmap_pages(device);
+	release_mem_region(device->range.start, DEVICE_SIZE);
+	kfree(device);
+}
+
+/* Have pages of a device in place of those of a file, with their references */
+static void fill_file(struct gup_file *file, struct dev_pagemap *device)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(device->range.start));
+	unsigned int i;
+
+	for (i = 0; i < NR_DEVICE_PAGES; i++, page++) {
+		gup_file_forget(file, i);
+		page_folio(page)->mapping = &file->mapping;
+		page_folio(page)->index = i;
+		file->heads[i] = page;
+	}
+}
+
+static void empty_file(struct gup_file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DEVICE_PAGES; i++) {
+		/* The device waits until all have the one that they began with. */
+		set_page_count(file->heads[i], 2);
+		gup_file_forget(file, i);
+	}
+}
+#endif
+
+static void releases_pages_of_a_device(struct kunit *test)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	struct gup_file *file = gup_create_file(test, 0, NR_DEVICE_PAGES);
+	struct dev_pagemap *device = plug_device(test);
+	struct gup_pin_counters before, after;
+	struct page *pages[NR_DEVICE_PAGES];
+	const struct release *r;
+	unsigned long addr;
+	unsigned int i;
+
+	/* pages: [a] [b] [c] */
+	fill_file(file, device);
+	addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
+	gup_fault_in(test, addr, NR_DEVICE_PAGES, 0);
+	for_each_release(r) {
+		before = gup_read_pin_counters();
+		pin(test, addr, NR_DEVICE_PAGES, pages);
+		KUNIT_EXPECT_TRUE_MSG(test, is_zone_device_page(pages[0]),
+				      "a page that is no device's was pinned");
+		for (i = 0; i < NR_DEVICE_PAGES; i++)
+			expect_pins(test, file, i, 1, "pin_user_pages()");
+		r->unpin(pages, NR_DEVICE_PAGES);
+		after = gup_read_pin_counters();
+
+		for (i = 0; i < NR_DEVICE_PAGES; i++)
+			expect_pins(test, file, i, 0, r->name);
+		KUNIT_EXPECT_EQ_MSG(test, after.acquired - before.acquired,
+				    (long)NR_DEVICE_PAGES,
+				    "pins that NR_FOLL_PIN_ACQUIRED has from pin_user_pages()");
+		KUNIT_EXPECT_EQ_MSG(test, after.released - before.released,
+				    (long)NR_DEVICE_PAGES,
+				    "pins that NR_FOLL_PIN_RELEASED has from %s",
+				    r->name);
+	}
+	gup_unmap(test, addr, NR_DEVICE_PAGES);
+	empty_file(file);
+	unplug_device(device);
+#else
+	kunit_skip(test, "needs CONFIG_ZONE_DEVICE");
+#endif
 }
 
 static void releases_a_mixed_array(struct kunit *test)
@@ -400,6 +540,33 @@ static void dirties_each_clean_page_once_if_asked_to(struct kunit *test)
 					       "page %u is still locked after %s",
 					       i, r->name);
 	}
+}
+
+/* There is one flag for the whole of it, in the head. */
+static void dirties_a_hugetlb_page_as_a_whole(struct kunit *test)
+{
+#ifdef CONFIG_HUGETLBFS
+	unsigned long addr = gup_map_hugetlb(test);
+	const struct release *r;
+	struct page *head, *tail;
+
+	gup_get(test, addr, 1, &head);
+	for_each_release(r) {
+		pin(test, addr + PAGE_SIZE, 1, &tail);
+		ClearPageDirty(head);
+		r->unpin(&tail, 1);
+
+		KUNIT_EXPECT_EQ_MSG(test, PageDirty(head), r->dirties,
+				    "whether a hugetlb page is dirty after %s of its tail",
+				    r->name);
+		KUNIT_EXPECT_FALSE_MSG(test, PageLocked(head),
+				       "a hugetlb page is still locked after %s",
+				       r->name);
+	}
+	put_page(head);
+#else
+	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
 }
 
 static void does_not_dirty_a_dirty_page_again(struct kunit *test)
@@ -801,8 +968,11 @@ static struct kunit_case gup_release_cases[] = {
 	KUNIT_CASE(releases_a_repeated_page_once_per_entry),
 	KUNIT_CASE(releases_each_page_of_compound_pages),
 	KUNIT_CASE(releases_tails_of_an_anonymous_huge_page),
+	KUNIT_CASE(releases_tails_of_a_hugetlb_page),
+	KUNIT_CASE(releases_pages_of_a_device),
 	KUNIT_CASE(releases_a_mixed_array),
 	KUNIT_CASE(dirties_each_clean_page_once_if_asked_to),
+	KUNIT_CASE(dirties_a_hugetlb_page_as_a_whole),
 	KUNIT_CASE(does_not_dirty_a_dirty_page_again),
 	KUNIT_CASE(dirties_while_it_holds_the_pin),
 	KUNIT_CASE(never_dirties_the_zero_page),

@@ -7,7 +7,6 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hugetlb.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -18,6 +17,7 @@
 #include <linux/smp.h>
 
 #include "gup_fixture.h"
+#include "gup_hugetlb.h"
 
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
 
@@ -293,30 +293,8 @@ static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 static void leaves_hugetlb_alone(struct kunit *test)
 {
 #ifdef CONFIG_HUGETLBFS
-	struct hstate *h = &default_hstate;
-	unsigned long overcommit = h->nr_overcommit_huge_pages;
-	unsigned long addr, mapped, len = huge_page_size(h);
-	struct file *filp;
+	unsigned long addr = gup_map_hugetlb(test);
 	unsigned int i;
-
-	addr = gup_map_anon(test, 2 * len >> PAGE_SHIFT, PROT_READ | PROT_WRITE);
-	addr = ALIGN(addr, len);
-
-	/* Have a page without a pool, which is reserved here and now. */
-	h->nr_overcommit_huge_pages = overcommit + 1;
-	filp = hugetlb_file_setup("gup_kunit", len, EMPTY_VMA_FLAGS,
-				  HUGETLB_ANONHUGE_INODE, 0);
-	KUNIT_EXPECT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
-			       PTR_ERR(filp));
-	if (IS_ERR(filp))
-		goto restore;
-	mapped = kunit_vm_mmap(test, filp, addr, len, PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_FIXED, 0);
-	KUNIT_EXPECT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
-	fput(filp);
-	if (mapped != addr)
-		goto restore;
-	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		const struct gup_method *m = &gup_methods[methods[i]];
@@ -339,9 +317,6 @@ static void leaves_hugetlb_alone(struct kunit *test)
 				      "%s() returned no part of a hugetlb page",
 				      m->name);
 	}
-	gup_unmap(test, addr, len >> PAGE_SHIFT);
-restore:
-	h->nr_overcommit_huge_pages = overcommit;
 #else
 	kunit_skip(test, "needs CONFIG_HUGETLBFS");
 #endif
