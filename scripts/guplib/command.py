@@ -17,6 +17,15 @@ from .errors import EnvironmentFault
 DISK_FULL = "No space left on device"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
+# What a shell may have exported, or git for a hook or "rebase --exec", and what
+# speaks of another repository, architecture or compiler than gup does.
+NOT_PASSED_ON = frozenset("""
+    GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_DIR GIT_GRAFT_FILE GIT_INDEX_FILE
+    GIT_NAMESPACE GIT_OBJECT_DIRECTORY GIT_PREFIX GIT_SHALLOW_FILE GIT_WORK_TREE
+    ARCH CC CFLAGS CPPFLAGS CROSS_COMPILE HOSTCC KAFLAGS KBUILD_EXTMOD KBUILD_OUTPUT
+    KCFLAGS KCONFIG_ALLCONFIG KCONFIG_CONFIG KCPPFLAGS LDFLAGS LLVM LLVM_IAS LOCALVERSION
+    MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS SUBARCH
+    """.split())
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         stderr_apart: bool = False) -> Result:
     """Run a program to its end and return what it printed.
 
-    env is added to this process's environment. With log, the output is also
+    env is added to this process's environment, less NOT_PASSED_ON. With log, the output is also
     kept in that file, growing while the program runs. watch is called every
     POLL_SECONDS. With stderr_apart, output holds stdout alone and stderr is
     heard only in an error. The program gets a process group of its own, which
@@ -54,7 +63,7 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
     with _sink(log) as sink, tempfile.TemporaryFile() as aside:
         try:
             child = subprocess.Popen(
-                words, cwd=cwd, env={**os.environ, **(env or {})},
+                words, cwd=cwd, env={**_surroundings(), **(env or {})},
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=sink, stderr=aside if stderr_apart else subprocess.STDOUT,
                 start_new_session=True, close_fds=False)
@@ -75,6 +84,11 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {said.last_line}"
                                + (f" (log: {log})" if log else ""))
     return result
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items()
+            if name not in NOT_PASSED_ON}
 
 
 def disk_full(where: Path) -> EnvironmentFault:
