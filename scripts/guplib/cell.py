@@ -210,7 +210,8 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
     _configure(cell, env)
     with _unfinished(cell, touched):
         log = cell.folder / "build.log"
-        with Progress(f"{cell.name}: building", lambda: _objects(cell)) as progress:
+        began = time.time()
+        with Progress(f"{cell.name}: building", lambda: _made(cell, began)) as progress:
             result = command.run(
                 _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0)) + 1}"),
                 cwd=cell.tree.path, env=env, check=False, log=log, watch=progress.tick)
@@ -294,10 +295,15 @@ def _forget(cell: Cell, units: list[str] | frozenset[str]) -> None:
             (cell.out / name).with_suffix(".o").unlink(missing_ok=True)
 
 
-def _objects(cell: Cell) -> str:
-    count = sum(name.endswith(".o") for _, _, names in os.walk(cell.out)
-                for name in names)
-    return f"{count} objects"
+def _made(cell: Cell, since: float) -> str:
+    """How many objects were made since then, in seconds of time.time()."""
+    count = 0
+    for folder, _, names in os.walk(cell.out):
+        for name in names:
+            if name.endswith(".o"):
+                with contextlib.suppress(FileNotFoundError):
+                    count += os.stat(os.path.join(folder, name)).st_mtime >= since
+    return f"{count} objects made"
 
 
 def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str], str]:
