@@ -108,10 +108,14 @@ static void set_file(struct kunit *test, struct file *filp)
 	memfd.filp = filp;
 }
 
-/* Have a file in shmem, with nothing in the page cache */
+/*
+ * Have a file in shmem, with nothing in the page cache. What is allocated for
+ * it can be pinned where it is, while shmem would take from ZONE_MOVABLE.
+ */
 static void create_file(struct kunit *test, loff_t size)
 {
 	set_file(test, shmem_file_setup("gup_kunit", size, EMPTY_VMA_FLAGS));
+	mapping_set_gfp_mask(memfd.filp->f_mapping, GFP_USER);
 }
 
 static void mount_fs(struct kunit *test, const char *name, char *options)
@@ -132,6 +136,7 @@ static void create_file_with(struct kunit *test, loff_t size, char *options)
 	mount_fs(test, "tmpfs", options);
 	set_file(test, shmem_file_setup_with_mnt(memfd.mnt, "gup_kunit", size,
 						 EMPTY_VMA_FLAGS));
+	mapping_set_gfp_mask(memfd.filp->f_mapping, GFP_USER);
 }
 
 static void close_file(void)
@@ -523,7 +528,7 @@ static void what_was_allocated_is_what_the_file_has(struct kunit *test)
  * somebody has it for the first time, and until then it may have anything in
  * it, such as what others have left in memory.
  */
-static void fallocate(struct kunit *test, unsigned int nr)
+static void have_fallocated(struct kunit *test, unsigned int nr)
 {
 	unsigned int i;
 	int err;
@@ -546,7 +551,7 @@ static void clears_what_was_fallocated(struct kunit *test)
 	unsigned int i;
 
 	skip_without_memfd_pin_folios(test);
-	fallocate(test, 3);
+	have_fallocated(test, 3);
 	/* The page in the middle is cleared here, and is written to then. */
 	write_number(read_page(test, 1), 12345);
 
@@ -572,7 +577,7 @@ static void what_is_written_to_it_is_what_the_file_has(struct kunit *test)
 	struct folio **folios;
 
 	skip_without_memfd_pin_folios(test);
-	fallocate(test, 1);
+	have_fallocated(test, 1);
 
 	folios = pin_pages(test, 1);
 	write_number(folio_page(folios[0], 0), 12345);
@@ -787,11 +792,13 @@ static void unpin_range_dirty(struct folio **folios, unsigned int nr)
  * @unpin: calls it, as often as it takes, for small folios
  * @dirties: whether it marks clean folios dirty
  */
-static const struct release {
+struct release {
 	const char *name;
 	void (*unpin)(struct folio **folios, unsigned int nr);
 	bool dirties;
-} releases[] = {
+};
+
+static const struct release releases[] = {
 	{ "unpin_folio()", unpin_folio_by_folio, false },
 	{ "unpin_folios()", unpin_array, false },
 	{ "unpin_user_folio()", unpin_user_folio_by_folio, false },
@@ -981,7 +988,7 @@ static void each_function_releases_an_added_pin(struct kunit *test)
  *
  *	[H][t][t][t]	1 pin
  *	[H][t][t][t]	4 pins
- *	[H]         	1 pin, after a range of three is released
+ *	[H]		1 pin, after a range of three is released
  */
 static void parts_of_a_compound_page_are_released(struct kunit *test)
 {
@@ -1256,8 +1263,6 @@ static void expect_migration(struct kunit *test, const struct area *area)
 			    "pages out of %u that have other contents since they were pinned",
 			    nr);
 
-	for (i = 0; i < nr; i++)
-		memfd.folios[i] = folios[i];
 	unpin_all();
 	after = gup_read_pin_counters();
 	for (i = 0; i < nr; i++)
@@ -1293,9 +1298,7 @@ static void allocates_outside_of_zone_movable(struct kunit *test)
 	skip_without_memfd_pin_folios(test);
 	skip_without_movable_zone(test);
 	create_file(test, NR_IN_AREA * PAGE_SIZE);
-	KUNIT_ASSERT_EQ_MSG(test, mapping_gfp_mask(memfd.filp->f_mapping),
-			    movable_area.gfp,
-			    "what the page cache of a file in shmem is allocated with");
+	mapping_set_gfp_mask(memfd.filp->f_mapping, movable_area.gfp);
 
 	before = gup_read_pin_counters();
 	folios = pin_pages(test, NR_IN_AREA);
@@ -1372,8 +1375,99 @@ static void expect_hugetlb(struct kunit *test, struct folio *folio,
 	KUNIT_EXPECT_EQ_MSG(test, i, (unsigned long)folio_nr_pages(folio),
 			    "first page that is not clear of a huge page");
 }
+
+static void pin_hugetlb(struct kunit *test)
+{
+	unsigned long len = huge_page_size(&default_hstate);
+	loff_t start = len / 2 + 123;
+	struct folio **folios;
+	struct page *first;
+	int refs;
+
+	/*
+	 * file:  [H][t][t][t]... [ ][ ][ ][ ]... [ ][ ][ ][ ]...
+	 * range:        <------------------------->
+	 */
+	create_hugetlb_file(test, 3);
+	first = have_hugetlb_page(test, 12345);
+	refs = page_ref_count(first);
+
+	folios = pin(test, start, 2 * len, 4, 3);
+	expect_offset(test, start, start);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, folio_page(folios[0], 0), first,
+				"page that is in the page cache");
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), refs + 1,
+			    "references to a page that is pinned");
+	expect_hugetlb(test, folios[0], 12345);
+	expect_hugetlb(test, folios[1], 0);
+	expect_hugetlb(test, folios[2], 0);
+	unpin_all();
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), refs,
+			    "references to a page that was released");
+
+	/* The last byte of a page, and all of two */
+	pin(test, 2 * len - 1, 2 * len - 1, 4, 1);
+	expect_offset(test, 2 * len - 1, len - 1);
+	pin(test, len, 3 * len - 1, 4, 2);
+	expect_offset(test, len, 0);
+}
+
+static void give_hugetlb_back(struct kunit *test)
+{
+	struct hstate *h = &default_hstate;
+	unsigned long huge = h->nr_huge_pages;
+	unsigned long resv = h->resv_huge_pages;
+	unsigned long len = huge_page_size(h);
+
+	create_hugetlb_file(test, 2);
+	pin(test, 0, 2 * len - 1, 2, 2);
+	unpin_all();
+	KUNIT_EXPECT_EQ_MSG(test, h->nr_huge_pages, huge + 2,
+			    "pages of hugetlbfs while there is a file of two");
+	close_file();
+
+	KUNIT_EXPECT_EQ_MSG(test, h->nr_huge_pages, huge,
+			    "pages of hugetlbfs when the file is gone");
+	KUNIT_EXPECT_EQ_MSG(test, h->resv_huge_pages, resv,
+			    "pages of hugetlbfs that are reserved when the file is gone");
+}
+
+/* There is a page for the first half of the file, and no other. */
+static void run_out_of_hugetlb(struct kunit *test)
+{
+	struct hstate *h = &default_hstate;
+	unsigned long huge = h->nr_huge_pages;
+	unsigned long len = huge_page_size(h);
+	struct page *first;
+	int refs;
+
+	create_hugetlb_file(test, 1);
+	first = have_hugetlb_page(test, 12345);
+	refs = page_ref_count(first);
+	i_size_write(file_inode(memfd.filp), 2 * len);
+
+	expect_error(test, memfd.filp, 0, 2 * len - 1, 2, -ENOMEM);
+
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), refs,
+			    "references to a page that could not be pinned");
+	close_file();
+	KUNIT_EXPECT_EQ_MSG(test, h->nr_huge_pages, huge,
+			    "pages of hugetlbfs when the file is gone");
+}
 #else
 static void forget_hugetlb(void)
+{
+}
+
+static void pin_hugetlb(struct kunit *test)
+{
+}
+
+static void give_hugetlb_back(struct kunit *test)
+{
+}
+
+static void run_out_of_hugetlb(struct kunit *test)
 {
 }
 #endif
@@ -1382,68 +1476,21 @@ static void pins_pages_of_hugetlbfs(struct kunit *test)
 {
 	skip_without_memfd_pin_folios(test);
 	skip_without_hugetlb(test);
-#ifdef CONFIG_HUGETLBFS
-	{
-		unsigned long len = huge_page_size(&default_hstate);
-		loff_t start = len / 2 + 123;
-		struct folio **folios;
-		struct page *first;
-		int refs;
-
-		/*
-		 * file:  [H][t][t][t]... [ ][ ][ ][ ]... [ ][ ][ ][ ]...
-		 * range:        <------------------------->
-		 */
-		create_hugetlb_file(test, 3);
-		first = have_hugetlb_page(test, 12345);
-		refs = page_ref_count(first);
-
-		folios = pin(test, start, 2 * len, 4, 3);
-		expect_offset(test, start, start);
-		KUNIT_EXPECT_PTR_EQ_MSG(test, folio_page(folios[0], 0), first,
-					"page that is in the page cache");
-		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), refs + 1,
-				    "references to a page that is pinned");
-		expect_hugetlb(test, folios[0], 12345);
-		expect_hugetlb(test, folios[1], 0);
-		expect_hugetlb(test, folios[2], 0);
-		unpin_all();
-		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), refs,
-				    "references to a page that was released");
-
-		/* The last byte of a page, and that of the next */
-		pin(test, 2 * len - 1, 2 * len - 1, 4, 1);
-		expect_offset(test, 2 * len - 1, len - 1);
-		pin(test, len, 3 * len - 1, 4, 2);
-		expect_offset(test, len, 0);
-	}
-#endif
+	pin_hugetlb(test);
 }
 
 static void a_file_in_hugetlbfs_gives_all_pages_back(struct kunit *test)
 {
 	skip_without_memfd_pin_folios(test);
 	skip_without_hugetlb(test);
-#ifdef CONFIG_HUGETLBFS
-	{
-		struct hstate *h = &default_hstate;
-		unsigned long huge = h->nr_huge_pages;
-		unsigned long resv = h->resv_huge_pages;
-		unsigned long len = huge_page_size(h);
+	give_hugetlb_back(test);
+}
 
-		create_hugetlb_file(test, 2);
-		pin(test, 0, 2 * len - 1, 2, 2);
-		unpin_all();
-		KUNIT_EXPECT_EQ_MSG(test, h->nr_huge_pages, huge + 2,
-				    "pages of hugetlbfs while there is a file of two");
-		close_file();
-
-		KUNIT_EXPECT_EQ_MSG(test, h->nr_huge_pages, huge,
-				    "pages of hugetlbfs when the file is gone");
-		KUNIT_EXPECT_EQ_MSG(test, h->resv_huge_pages, resv,
-				    "pages of hugetlbfs that are reserved when the file is gone");
-	}
-#endif
+static void leaves_nothing_behind_if_huge_pages_run_out(struct kunit *test)
+{
+	skip_without_memfd_pin_folios(test);
+	skip_without_hugetlb(test);
+	run_out_of_hugetlb(test);
 }
 
 static int gup_memfd_init(struct kunit *test)
@@ -1498,6 +1545,7 @@ static struct kunit_case gup_memfd_cases[] = {
 	KUNIT_CASE(allocates_outside_of_zone_movable),
 	KUNIT_CASE(pins_pages_of_hugetlbfs),
 	KUNIT_CASE(a_file_in_hugetlbfs_gives_all_pages_back),
+	KUNIT_CASE(leaves_nothing_behind_if_huge_pages_run_out),
 	{}
 };
 
