@@ -883,7 +883,7 @@ static void leaves_nothing_behind_if_it_fails_half_way(struct kunit *test)
 	char options[] = "nr_blocks=4";
 	unsigned int i;
 
-	/* file: [a] [ ] [c] [ ] [ ] [ ], of which three can be allocated */
+	/* file: [a] [ ] [c] [ ] [ ] [ ], and room for two more */
 	skip_without_memfd_pin_folios(test);
 	create_file_with(test, 6 * PAGE_SIZE, options);
 	have_pages(test, 0, 1);
@@ -1107,6 +1107,31 @@ static void the_offset_is_into_the_first_large_folio(struct kunit *test)
 	expect_pins(test, folios[0], 1, "memfd_pin_folios()");
 	expect_pins(test, folios[1], 1, "memfd_pin_folios() of a hole");
 	expect_pins(test, folios[2], 1, "memfd_pin_folios() of a hole");
+}
+
+static void a_small_folio_may_follow_a_large_one(struct kunit *test)
+{
+	char options[] = "huge=within_size";
+	struct folio **folios;
+
+	/*
+	 * file:  [H][t][t][t]... [a]
+	 * range:        <--------->
+	 */
+	skip_without_memfd_pin_folios(test);
+	skip_without_thp(test);
+	create_file_with(test, PMD_SIZE + PAGE_SIZE, options);
+	have_huge(test, 0);
+
+	folios = pin(test, 3 * PAGE_SIZE + 123, PMD_SIZE + 123, 3, 2);
+
+	expect_offset(test, 3 * PAGE_SIZE + 123, 3 * PAGE_SIZE + 123);
+	expect_pages_in_order(test, folios, 0, 1);
+	expect_pages_in_order(test, folios + 1, NR_HUGE, 1);
+	KUNIT_EXPECT_EQ_MSG(test, (long)folio_nr_pages(folios[1]), 1L,
+			    "pages of the last folio of the file");
+	expect_pins(test, folios[0], 1, "memfd_pin_folios()");
+	expect_pins(test, folios[1], 1, "memfd_pin_folios() of a hole");
 }
 
 static void pages_of_a_large_folio_are_released_one_by_one(struct kunit *test)
@@ -1538,6 +1563,7 @@ static struct kunit_case gup_memfd_cases[] = {
 	KUNIT_CASE(parts_of_a_compound_page_are_released),
 	KUNIT_CASE(a_large_folio_is_pinned_once),
 	KUNIT_CASE(the_offset_is_into_the_first_large_folio),
+	KUNIT_CASE(a_small_folio_may_follow_a_large_one),
 	KUNIT_CASE(pages_of_a_large_folio_are_released_one_by_one),
 	KUNIT_CASE(clears_a_large_folio_that_was_fallocated),
 	KUNIT_CASE(migrates_pages_out_of_cma),
