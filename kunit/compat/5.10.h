@@ -226,4 +226,30 @@ static inline void folio_add_pin(struct folio *folio)
 /* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
 #define GUP_GET_NO_PAGE_ERRNO		(-EFAULT)
 
+/* Files are pinned by where they are mapped, and not otherwise. */
+#define GUP_HAS_MEMFD_PIN_FOLIOS	false
+#define GUP_HAS_FOLIO_ADD_PINS		false
+
+static inline long memfd_pin_folios(struct file *memfd, loff_t start,
+				    loff_t end, struct folio **folios,
+				    unsigned int max_folios, pgoff_t *offset)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int folio_add_pins(struct folio *folio, unsigned int pins)
+{
+	return -EOPNOTSUPP;
+}
+
+/* What else the suite for it uses, whose cases are all skipped */
+#define folio_page(p, n)		((p) + (n))
+#define folio_nr_pages(p)		compound_nr(p)
+#define folio_test_large(p)		PageHead(p)
+#define folio_test_hugetlb(p)		PageHuge(p)
+#define memalloc_pin_save()		memalloc_nocma_save()
+#define memalloc_pin_restore(flags)	memalloc_nocma_restore(flags)
+#define file_open_root_mnt(mnt, name, flags, mode)			\
+	file_open_root((mnt)->mnt_root, mnt, name, flags, mode)
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */

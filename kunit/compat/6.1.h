@@ -133,4 +133,20 @@ static inline void folio_add_pin(struct folio *folio)
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
+/* Files are pinned by where they are mapped, and not otherwise. */
+#define GUP_HAS_MEMFD_PIN_FOLIOS	false
+#define GUP_HAS_FOLIO_ADD_PINS		false
+
+static inline long memfd_pin_folios(struct file *memfd, loff_t start,
+				    loff_t end, struct folio **folios,
+				    unsigned int max_folios, pgoff_t *offset)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int folio_add_pins(struct folio *folio, unsigned int pins)
+{
+	return -EOPNOTSUPP;
+}
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */

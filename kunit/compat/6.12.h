@@ -49,4 +49,12 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
+/* More than one pin at once cannot be added to a folio. */
+#define GUP_HAS_FOLIO_ADD_PINS		false
+
+static inline int folio_add_pins(struct folio *folio, unsigned int pins)
+{
+	return -EOPNOTSUPP;
+}
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */
