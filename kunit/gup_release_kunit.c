@@ -556,7 +556,7 @@ static void dirties_a_hugetlb_page_as_a_whole(struct kunit *test)
 		ClearPageDirty(head);
 		r->unpin(&tail, 1);
 
-		KUNIT_EXPECT_EQ_MSG(test, PageDirty(head), r->dirties,
+		KUNIT_EXPECT_EQ_MSG(test, (bool)PageDirty(head), r->dirties,
 				    "whether a hugetlb page is dirty after %s of its tail",
 				    r->name);
 		KUNIT_EXPECT_FALSE_MSG(test, PageLocked(head),
