@@ -7,23 +7,17 @@
  * GUP-fast cannot migrate, so it refuses such a page and leaves it to the slow
  * path. The slow path in turn must take it before it can migrate it, and never
  * fail because of where it is.
- *
- * Memory of both kinds is provided by the kernel parameters cma= and
- * movablecore=.
  */
-#include <linux/cma.h>
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
-#include <linux/highmem.h>
 #include <linux/list.h>
-#include <linux/mmzone.h>
 #include <linux/module.h>
-#include <linux/page-isolation.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/swap.h>
 #include <linux/workqueue.h>
 
+#include "gup_area.h"
 #include "gup_fixture.h"
 
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
@@ -38,35 +32,6 @@ static const unsigned int methods[] = {
 	GUP_PIN, GUP_PIN_FAST, GUP_PIN_REMOTE,
 };
 
-static bool is_cma(struct page *page)
-{
-	return is_migrate_cma_page(page);
-}
-
-static bool is_movable(struct page *page)
-{
-	return page_zonenum(page) == ZONE_MOVABLE;
-}
-
-/* An area that long-term pins have to avoid */
-struct area {
-	const char *name;
-	bool (*contains)(struct page *page);
-};
-
-static const struct area cma_area = { "CMA", is_cma };
-static const struct area movable_area = { "ZONE_MOVABLE", is_movable };
-
-static bool have_movable_zone(void)
-{
-	struct zone *zone;
-
-	for_each_populated_zone(zone)
-		if (zone_idx(zone) == ZONE_MOVABLE)
-			return true;
-	return false;
-}
-
 /*
  * As long as there is memory in ZONE_MOVABLE, none is taken from CMA areas. So
  * take all of it away, linked by page->lru, until give_back().
@@ -76,11 +41,11 @@ static void take_movable_zone(struct list_head *taken)
 	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN;
 	struct page *page;
 
-	if (!have_movable_zone())
+	if (!gup_have_movable_zone())
 		return;
 	while ((page = alloc_pages(gfp, HUGE_ORDER))) {
 		list_add(&page->lru, taken);
-		if (!is_movable(page))
+		if (!gup_is_movable(page))
 			return;
 	}
 }
@@ -108,8 +73,8 @@ static struct page *page_at(struct kunit *test, unsigned long addr)
  * Fault in anonymous memory until @nr pages in a row are in @area.
  * Return: their address, or 0 if there are none.
  */
-static unsigned long map_in_area(struct kunit *test, const struct area *area,
-				 unsigned long nr)
+static unsigned long map_in_area(struct kunit *test,
+				 const struct gup_area *area, unsigned long nr)
 {
 	unsigned long addr = gup_map_anon(test, NR_TRIES,
 					  PROT_READ | PROT_WRITE);
@@ -130,7 +95,7 @@ static unsigned long map_in_area(struct kunit *test, const struct area *area,
 }
 
 static unsigned long map_huge_in_area(struct kunit *test,
-				      const struct area *area)
+				      const struct gup_area *area)
 {
 	unsigned long nr = NR_TRIES / NR_HUGE, i;
 	unsigned long addr = gup_map_anon_aligned(test, nr,
@@ -145,22 +110,6 @@ static unsigned long map_huge_in_area(struct kunit *test,
 	return 0;
 }
 
-static void write_number(struct page *page, unsigned long number)
-{
-	unsigned long *p = kmap_local_page(page);
-
-	*p = number;
-	kunmap_local(p);
-}
-
-static unsigned long read_number(struct page *page)
-{
-	unsigned long *p = kmap_local_page(page), number = *p;
-
-	kunmap_local(p);
-	return number;
-}
-
 /* Write the index of each page into it, to recognize what has been migrated */
 static void number_pages(struct kunit *test, unsigned long addr,
 			 unsigned long nr)
@@ -168,7 +117,7 @@ static void number_pages(struct kunit *test, unsigned long addr,
 	unsigned long i;
 
 	for (i = 0; i < nr; i++)
-		write_number(page_at(test, addr + i * PAGE_SIZE), ~i);
+		gup_write_number(page_at(test, addr + i * PAGE_SIZE), ~i);
 }
 
 /*
@@ -176,7 +125,7 @@ static void number_pages(struct kunit *test, unsigned long addr,
  * with what they contain, and to be the ones that are mapped from then on.
  */
 static void expect_migration(struct kunit *test, const struct gup_method *m,
-			     const struct area *area, unsigned long addr,
+			     const struct gup_area *area, unsigned long addr,
 			     unsigned long nr)
 {
 	unsigned long inside = 0, wrong = 0, unmapped = 0, i;
@@ -199,7 +148,7 @@ static void expect_migration(struct kunit *test, const struct gup_method *m,
 		return;
 	for (i = 0; i < got; i++) {
 		inside += area->contains(pages[i]);
-		wrong += read_number(pages[i]) != ~i;
+		wrong += gup_read_number(pages[i]) != ~i;
 		unmapped += page_at(test, addr + i * PAGE_SIZE) != pages[i];
 	}
 	held = page_ref_count(pages[0]);
@@ -226,7 +175,7 @@ static void expect_migration(struct kunit *test, const struct gup_method *m,
 			    "pins by %s(), as compared to releases", m->name);
 }
 
-static void small_pages(struct kunit *test, const struct area *area,
+static void small_pages(struct kunit *test, const struct gup_area *area,
 			unsigned long nr)
 {
 	unsigned long addr;
@@ -243,7 +192,7 @@ static void small_pages(struct kunit *test, const struct area *area,
 	}
 }
 
-static void huge_pages(struct kunit *test, const struct area *area)
+static void huge_pages(struct kunit *test, const struct gup_area *area)
 {
 	unsigned long addr;
 	unsigned int i;
@@ -265,23 +214,6 @@ static void huge_pages(struct kunit *test, const struct area *area)
 	}
 }
 
-/* Both expand in the case, which ends here if it cannot have the memory. */
-#define skip_without_cma(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_CMA))					\
-		kunit_skip(test, "needs CONFIG_CMA");			\
-	if (!totalcma_pages)						\
-		kunit_skip(test, "needs CONFIG_DMA_CMA and cma=");	\
-} while (0)
-
-#define skip_without_movable_zone(test)					\
-do {									\
-	if (!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE))			\
-		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE");	\
-	if (!have_movable_zone())					\
-		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE and movablecore="); \
-} while (0)
-
 #define skip_without_thp(test)						\
 do {									\
 	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
@@ -292,9 +224,9 @@ static void migrates_one_page_out_of_cma(struct kunit *test)
 {
 	LIST_HEAD(taken);
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	take_movable_zone(&taken);
-	small_pages(test, &cma_area, 1);
+	small_pages(test, &gup_cma_area, 1);
 	give_back(&taken);
 }
 
@@ -302,9 +234,9 @@ static void migrates_many_pages_out_of_cma(struct kunit *test)
 {
 	LIST_HEAD(taken);
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	take_movable_zone(&taken);
-	small_pages(test, &cma_area, NR_PAGES);
+	small_pages(test, &gup_cma_area, NR_PAGES);
 	give_back(&taken);
 }
 
@@ -312,10 +244,10 @@ static void migrates_huge_pages_out_of_cma(struct kunit *test)
 {
 	LIST_HEAD(taken);
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	skip_without_thp(test);
 	take_movable_zone(&taken);
-	huge_pages(test, &cma_area);
+	huge_pages(test, &gup_cma_area);
 	give_back(&taken);
 }
 
@@ -344,20 +276,20 @@ static void expect_migration_of_used_page(struct kunit *test, bool other_cpu)
 	LIST_HEAD(taken);
 
 	take_movable_zone(&taken);
-	addr = map_in_area(test, &cma_area, 1);
+	addr = map_in_area(test, &gup_cma_area, 1);
 	give_back(&taken);
 	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
 
 	lru_add_drain_all();
 	set_cpus_allowed_ptr(current, cpumask_of(here));
 	work_on_cpu(cpu, use_twice, page_at(test, addr));
-	expect_migration(test, &gup_methods[GUP_PIN], &cma_area, addr, 1);
+	expect_migration(test, &gup_methods[GUP_PIN], &gup_cma_area, addr, 1);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
 static void migrates_a_page_that_was_just_used(struct kunit *test)
 {
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	expect_migration_of_used_page(test, false);
 }
 
@@ -369,7 +301,7 @@ do {									\
 
 static void migrates_a_page_that_another_cpu_has_just_used(struct kunit *test)
 {
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	skip_without_second_cpu(test);
 	expect_migration_of_used_page(test, true);
 }
@@ -383,9 +315,9 @@ static void gup_fast_leaves_cma_to_the_slow_path(struct kunit *test)
 	LIST_HEAD(taken);
 	long got = 0;
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	take_movable_zone(&taken);
-	addr = map_in_area(test, &cma_area, 1);
+	addr = map_in_area(test, &gup_cma_area, 1);
 	if (addr) {
 		gup_begin_to_be_killed(test);
 		got = m->acquire(addr, 1, FOLL_WRITE | FOLL_LONGTERM, pages);
@@ -406,9 +338,9 @@ static void leaves_cma_pages_in_place_if_not_for_long(struct kunit *test)
 	unsigned long addr;
 	LIST_HEAD(taken);
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	take_movable_zone(&taken);
-	addr = map_in_area(test, &cma_area, 1);
+	addr = map_in_area(test, &gup_cma_area, 1);
 	give_back(&taken);
 	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
 
@@ -429,7 +361,7 @@ static void leaves_cma_pages_in_place_if_not_for_long(struct kunit *test)
 /* Does this kernel care? Before v5.14, only CMA areas were avoided. */
 static bool movable_zone_is_avoided(struct kunit *test)
 {
-	unsigned long addr = map_in_area(test, &movable_area, 1);
+	unsigned long addr = map_in_area(test, &gup_movable_area, 1);
 
 	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from ZONE_MOVABLE");
 	return !folio_is_longterm_pinnable(page_folio(page_at(test, addr)));
@@ -443,24 +375,24 @@ do {									\
 
 static void migrates_one_page_out_of_zone_movable(struct kunit *test)
 {
-	skip_without_movable_zone(test);
+	gup_skip_without_movable_zone(test);
 	skip_unless_avoided(test);
-	small_pages(test, &movable_area, 1);
+	small_pages(test, &gup_movable_area, 1);
 }
 
 static void migrates_many_pages_out_of_zone_movable(struct kunit *test)
 {
-	skip_without_movable_zone(test);
+	gup_skip_without_movable_zone(test);
 	skip_unless_avoided(test);
-	small_pages(test, &movable_area, NR_PAGES);
+	small_pages(test, &gup_movable_area, NR_PAGES);
 }
 
 static void migrates_huge_pages_out_of_zone_movable(struct kunit *test)
 {
-	skip_without_movable_zone(test);
+	gup_skip_without_movable_zone(test);
 	skip_without_thp(test);
 	skip_unless_avoided(test);
-	huge_pages(test, &movable_area);
+	huge_pages(test, &gup_movable_area);
 }
 
 /*
@@ -508,7 +440,7 @@ static bool pin_drains(struct kunit *test, unsigned long addr, unsigned int cpu)
 	return after;
 }
 
-static void expect_no_drain(struct kunit *test, const struct area *area,
+static void expect_no_drain(struct kunit *test, const struct gup_area *area,
 			    unsigned long addr)
 {
 	unsigned int settled = 0, drains = 0, left = 0, i;
@@ -541,26 +473,26 @@ static void leaves_the_caches_of_other_cpus_alone(struct kunit *test)
 	unsigned long addr;
 	LIST_HEAD(taken);
 
-	skip_without_cma(test);
+	gup_skip_without_cma(test);
 	skip_without_second_cpu(test);
 	take_movable_zone(&taken);
-	addr = map_in_area(test, &cma_area, NR_PAGES);
+	addr = map_in_area(test, &gup_cma_area, NR_PAGES);
 	give_back(&taken);
 	KUNIT_ASSERT_TRUE_MSG(test, addr, "no memory was taken from CMA");
-	expect_no_drain(test, &cma_area, addr);
+	expect_no_drain(test, &gup_cma_area, addr);
 }
 
 static void leaves_them_alone_for_zone_movable(struct kunit *test)
 {
 	unsigned long addr;
 
-	skip_without_movable_zone(test);
+	gup_skip_without_movable_zone(test);
 	skip_unless_avoided(test);
 	skip_without_second_cpu(test);
-	addr = map_in_area(test, &movable_area, NR_PAGES);
+	addr = map_in_area(test, &gup_movable_area, NR_PAGES);
 	KUNIT_ASSERT_TRUE_MSG(test, addr,
 			      "no memory was taken from ZONE_MOVABLE");
-	expect_no_drain(test, &movable_area, addr);
+	expect_no_drain(test, &gup_movable_area, addr);
 }
 
 static struct kunit_case gup_longterm_cases[] = {

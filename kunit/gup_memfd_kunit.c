@@ -7,7 +7,6 @@
  * Small folios in the page cache are drawn as [a] [b] [c], what is not there
  * yet as [ ], and a large folio as [H][t][t][t].
  */
-#include <linux/cma.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
@@ -17,16 +16,15 @@
 #include <linux/hugetlb.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
-#include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/mount.h>
-#include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/string.h>
 #include <linux/swap.h>
 
+#include "gup_area.h"
 #include "gup_fixture.h"
 
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
@@ -210,22 +208,6 @@ static struct page *cached(pgoff_t index)
 	return page;
 }
 
-static unsigned long read_number(struct page *page)
-{
-	unsigned long *p = kmap_local_page(page), number = *p;
-
-	kunmap_local(p);
-	return number;
-}
-
-static void write_number(struct page *page, unsigned long number)
-{
-	unsigned long *p = kmap_local_page(page);
-
-	*p = number;
-	kunmap_local(p);
-}
-
 static void fill(struct page *page, int c)
 {
 	void *p = kmap_local_page(page);
@@ -261,7 +243,7 @@ static void have_pages(struct kunit *test, pgoff_t first, pgoff_t nr)
 	pgoff_t i;
 
 	for (i = first; i < first + nr; i++)
-		write_number(read_page(test, i), ~i);
+		gup_write_number(read_page(test, i), ~i);
 }
 
 static unsigned long nr_cached(void)
@@ -447,7 +429,7 @@ static void pins_what_is_in_the_page_cache(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_PTR_EQ_MSG(test, folio_page(folios[i], 0),
 					pages[i], "page %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, read_number(pages[i]),
+		KUNIT_EXPECT_EQ_MSG(test, gup_read_number(pages[i]),
 				    ~(unsigned long)i, "contents of page %u",
 				    i);
 		expect_pins(test, folios[i], 1, "memfd_pin_folios()");
@@ -500,7 +482,7 @@ static void pins_a_mix_of_both(struct kunit *test)
 	for (i = 0; i < 7; i++) {
 		bool was_there = i == 1 || i == 4 || i == 5;
 
-		KUNIT_EXPECT_EQ_MSG(test, read_number(folio_page(folios[i], 0)),
+		KUNIT_EXPECT_EQ_MSG(test, gup_read_number(folio_page(folios[i], 0)),
 				    was_there ? ~(unsigned long)i : 0,
 				    "contents of page %u", i);
 		expect_pins(test, folios[i], 1, "memfd_pin_folios()");
@@ -517,9 +499,9 @@ static void what_was_allocated_is_what_the_file_has(struct kunit *test)
 	create_file(test, PAGE_SIZE);
 
 	folios = pin_pages(test, 1);
-	write_number(folio_page(folios[0], 0), 12345);
+	gup_write_number(folio_page(folios[0], 0), 12345);
 
-	KUNIT_EXPECT_EQ_MSG(test, read_number(read_page(test, 0)), 12345UL,
+	KUNIT_EXPECT_EQ_MSG(test, gup_read_number(read_page(test, 0)), 12345UL,
 			    "what the file has, after it was written to the pinned page");
 }
 
@@ -553,13 +535,13 @@ static void clears_what_was_fallocated(struct kunit *test)
 	skip_without_memfd_pin_folios(test);
 	have_fallocated(test, 3);
 	/* The page in the middle is cleared here, and is written to then. */
-	write_number(read_page(test, 1), 12345);
+	gup_write_number(read_page(test, 1), 12345);
 
 	folios = pin_pages(test, 3);
 
 	expect_pages_in_order(test, folios, 0, 3);
 	for (i = 0; i < 3; i++) {
-		KUNIT_EXPECT_EQ_MSG(test, read_number(folio_page(folios[i], 0)),
+		KUNIT_EXPECT_EQ_MSG(test, gup_read_number(folio_page(folios[i], 0)),
 				    i == 1 ? 12345UL : 0UL,
 				    "contents of page %u, which was fallocated",
 				    i);
@@ -580,9 +562,9 @@ static void what_is_written_to_it_is_what_the_file_has(struct kunit *test)
 	have_fallocated(test, 1);
 
 	folios = pin_pages(test, 1);
-	write_number(folio_page(folios[0], 0), 12345);
+	gup_write_number(folio_page(folios[0], 0), 12345);
 
-	KUNIT_EXPECT_EQ_MSG(test, read_number(read_page(test, 0)), 12345UL,
+	KUNIT_EXPECT_EQ_MSG(test, gup_read_number(read_page(test, 0)), 12345UL,
 			    "what the file has, after it was written to the pinned page");
 }
 
@@ -868,7 +850,7 @@ static void a_pin_keeps_a_page_that_is_truncated(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, folio_ref_count(folios[0]),
 			    (int)GUP_PIN_COUNTING_BIAS,
 			    "references to a page that has nothing but a pin");
-	KUNIT_EXPECT_EQ_MSG(test, read_number(folio_page(folios[0], 0)),
+	KUNIT_EXPECT_EQ_MSG(test, gup_read_number(folio_page(folios[0], 0)),
 			    ~0UL, "contents of a page that has nothing but a pin");
 
 	unpin_all();
@@ -1186,60 +1168,8 @@ static void clears_a_large_folio_that_was_fallocated(struct kunit *test)
 			      "a large folio is pinned, and not up to date");
 }
 
-/* A range of memory that pins for long have to avoid */
-struct area {
-	const char *name;
-	bool (*contains)(struct page *page);
-	gfp_t gfp;
-};
-
-static bool is_cma(struct page *page)
-{
-	return is_migrate_cma_page(page);
-}
-
-static bool is_movable(struct page *page)
-{
-	return page_zonenum(page) == ZONE_MOVABLE;
-}
-
-/* CMA areas are in other zones, and none is taken from them if MOVABLE has it. */
-static const struct area cma_area = {
-	"CMA", is_cma, GFP_USER | __GFP_MOVABLE,
-};
-
-static const struct area movable_area = {
-	"ZONE_MOVABLE", is_movable, GFP_HIGHUSER_MOVABLE,
-};
-
-static bool have_movable_zone(void)
-{
-	struct zone *zone;
-
-	for_each_populated_zone(zone)
-		if (zone_idx(zone) == ZONE_MOVABLE)
-			return true;
-	return false;
-}
-
-#define skip_without_cma(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_CMA))					\
-		kunit_skip(test, "needs CONFIG_CMA");			\
-	if (!totalcma_pages)						\
-		kunit_skip(test, "needs CONFIG_DMA_CMA and cma=");	\
-} while (0)
-
-#define skip_without_movable_zone(test)					\
-do {									\
-	if (!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE))			\
-		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE");	\
-	if (!have_movable_zone())					\
-		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE and movablecore="); \
-} while (0)
-
 /* Have pages until some in a row are in @area, and return the first of them */
-static pgoff_t have_pages_in(struct kunit *test, const struct area *area)
+static pgoff_t have_pages_in(struct kunit *test, const struct gup_area *area)
 {
 	unsigned int found = 0;
 	pgoff_t i;
@@ -1260,7 +1190,7 @@ static pgoff_t have_pages_in(struct kunit *test, const struct area *area)
 }
 
 /* Pages in @area are migrated, those around them stay, and holes are filled. */
-static void expect_migration(struct kunit *test, const struct area *area)
+static void expect_migration(struct kunit *test, const struct gup_area *area)
 {
 	pgoff_t first = have_pages_in(test, area), i;
 	const unsigned int nr = NR_IN_AREA + 2;
@@ -1278,7 +1208,7 @@ static void expect_migration(struct kunit *test, const struct area *area)
 		struct page *page = folio_page(folios[i], 0);
 
 		inside += area->contains(page);
-		wrong += read_number(page) !=
+		wrong += gup_read_number(page) !=
 			 (i < NR_IN_AREA ? ~(first + i) : 0);
 		expect_pins(test, folios[i], 1, "migration");
 	}
@@ -1302,15 +1232,15 @@ static void expect_migration(struct kunit *test, const struct area *area)
 static void migrates_pages_out_of_cma(struct kunit *test)
 {
 	skip_without_memfd_pin_folios(test);
-	skip_without_cma(test);
-	expect_migration(test, &cma_area);
+	gup_skip_without_cma(test);
+	expect_migration(test, &gup_cma_area);
 }
 
 static void migrates_pages_out_of_zone_movable(struct kunit *test)
 {
 	skip_without_memfd_pin_folios(test);
-	skip_without_movable_zone(test);
-	expect_migration(test, &movable_area);
+	gup_skip_without_movable_zone(test);
+	expect_migration(test, &gup_movable_area);
 }
 
 /* Had they been allocated there, they would have been pinned more than once. */
@@ -1321,16 +1251,16 @@ static void allocates_outside_of_zone_movable(struct kunit *test)
 	struct folio **folios;
 
 	skip_without_memfd_pin_folios(test);
-	skip_without_movable_zone(test);
+	gup_skip_without_movable_zone(test);
 	create_file(test, NR_IN_AREA * PAGE_SIZE);
-	mapping_set_gfp_mask(memfd.filp->f_mapping, movable_area.gfp);
+	mapping_set_gfp_mask(memfd.filp->f_mapping, gup_movable_area.gfp);
 
 	before = gup_read_pin_counters();
 	folios = pin_pages(test, NR_IN_AREA);
 	after = gup_read_pin_counters();
 
 	for (i = 0; i < NR_IN_AREA; i++)
-		inside += is_movable(folio_page(folios[i], 0));
+		inside += gup_is_movable(folio_page(folios[i], 0));
 	KUNIT_EXPECT_EQ_MSG(test, inside, 0U,
 			    "pages out of %d allocated in ZONE_MOVABLE",
 			    NR_IN_AREA);
@@ -1377,7 +1307,7 @@ static struct page *have_hugetlb_page(struct kunit *test, unsigned long number)
 			    "address of the file's mapping");
 	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 	gup_get(test, addr, 1, &page);
-	write_number(page, number);
+	gup_write_number(page, number);
 	put_page(page);
 	gup_unmap(test, addr, len >> PAGE_SHIFT);
 	return page;
@@ -1392,7 +1322,7 @@ static void expect_hugetlb(struct kunit *test, struct folio *folio,
 			      "not a page of hugetlbfs");
 	KUNIT_EXPECT_EQ_MSG(test, pincount(folio), 1,
 			    "pincount of a page of hugetlbfs");
-	KUNIT_EXPECT_EQ_MSG(test, read_number(folio_page(folio, 0)), number,
+	KUNIT_EXPECT_EQ_MSG(test, gup_read_number(folio_page(folio, 0)), number,
 			    "contents of a page of hugetlbfs");
 	for (i = 1; i < folio_nr_pages(folio); i++)
 		if (!is_clear(folio_page(folio, i)))
