@@ -380,7 +380,7 @@ static struct dev_pagemap *plug_device(struct kunit *test)
 	unsigned int i;
 	void *err;
 
-	device = kzalloc(sizeof(*device), GFP_KERNEL);
+	device = kzalloc_obj(*device);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	for (i = 0; i < 16 && !res; i++, start += SZ_1G)
 		res = request_mem_region(start, DEVICE_SIZE, "gup_kunit");

@@ -19,6 +19,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -135,6 +136,11 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 
 /* This option has got another name. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
+
+/* Objects are allocated by their size, unless a point release has more. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj)		kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
 
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0

@@ -14,6 +14,7 @@
 #include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -93,6 +94,11 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 
 /* GUP-fast knows secret memory from other pages by more than that. */
 #define GUP_FAST_NEEDS_MAPPING		false
+
+/* Objects are allocated by their size, unless a point release has more. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj)		kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
 
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn_t.h>
+#include <linux/slab.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -45,6 +46,11 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 /* Pages without struct page are given by a pfn and flags, here none. */
 #define vmf_insert_mixed(vma, addr, pfn)				\
 	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+
+/* Objects are allocated by their size, unless a point release has more. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj)		kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
 
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
