@@ -2,6 +2,7 @@
 """What was measured: doc/measured.json, and the tables of README from it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -88,9 +89,10 @@ def problems(layout: Layout) -> list[str]:
         return ["README.md: the tables differ from doc/measured.json; write them by "
                 "gup matrix --record"]
     found = []
-    for topic in queue.topics(layout):
+    topics, table = queue.topics(layout), load(layout)
+    for topic in topics:
         for base in config.bases(layout):
-            status = standing(topic, base, load(layout))
+            status = standing(topic, base, table, topics)
             if status in (UNPROVEN, BROKEN, UNMEASURED):
                 found.append(f"topic {topic.name}, base {base}: {status}; see "
                              "doc/measured.json")
@@ -108,12 +110,13 @@ def disagreement(layout: Layout, cell: Measured) -> list[str]:
             if before.suites.get(suite) != cell.suites.get(suite)]
 
 
-def standing(topic: Topic, base: str, table: Table) -> str:
+def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()) -> str:
     """What a topic does for a base, as measured with and without the series.
 
     `added`: its suites run on the patched base and cannot exist on the other;
     `fixed`: they fail before and pass after; `in base`: they pass on a series
-    that has no patch of the topic, and without the series where that was run;
+    that has no patch of the topic, and without the series where that was run,
+    unless another of the topics, which the base needs, has them fail there;
     `-`: nothing to run, as of a topic that corrects comments.
     """
     status = topic.status[base]
@@ -130,7 +133,9 @@ def standing(topic: Topic, base: str, table: Table) -> str:
     if status == "needed" and topic.adds:
         return ADDED
     if status == "in-base":
-        return BROKEN if before[1] else IN_BASE
+        shared = any(other.status[base] == "needed" and {*other.suites} & {*topic.suites}
+                     for other in topics)
+        return BROKEN if before[1] and not shared else IN_BASE
     if not before[0] and not before[1]:
         return UNMEASURED
     return FIXED if before[1] else UNPROVEN
@@ -150,8 +155,9 @@ def tables(layout: Layout) -> str:
     arches = [arch for arch in config.arches(layout)
               if any(cell.arch == arch for cell in table.values())]
     lines = ["", _row("topic", bases), _row("---", ["---"] * len(bases))]
-    lines += [_row(f"`{topic.name}`", [standing(topic, base, table) for base in bases])
-              for topic in queue.topics(layout)]
+    topics = queue.topics(layout)
+    lines += [_row(f"`{topic.name}`", [standing(topic, base, table, topics)
+                                       for base in bases]) for topic in topics]
     lines += ["", _row("cases passed", bases), _row("---", ["---"] * len(bases))]
     lines += [_row(arch, [_cell_text(table.get((base, arch, True))) for base in bases])
               for arch in arches]

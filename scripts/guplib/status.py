@@ -20,10 +20,10 @@ def lines(layout: Layout) -> list[str]:
     found = _table(("base", "verified", "package", "tree"),
                    [(base.name, base.version, f"{base.package} {base.package_version}",
                      _tree(layout, base)) for base in bases.values()])
-    record = measured.load(layout)
+    record, topics = measured.load(layout), _topics(layout)
     found += ["", *_table(("topic", *bases, "upstream"), [
-        (topic.name, *(measured.standing(topic, base, record) for base in bases),
-         topic.upstream) for topic in _topics(layout)])]
+        (topic.name, *(measured.standing(topic, base, record, topics) for base in bases),
+         topic.upstream) for topic in topics])]
     found += ["", *_table(("cell", "last run", "verdict", "last green", "queue"),
                           [row for base in bases for arch in config.arches(layout)
                            if (row := _cell(layout, base, arch))])]

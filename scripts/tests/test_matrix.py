@@ -23,7 +23,8 @@ def cell(base="6.1", patched=True, counts=(2, 0, 0), arch="um", verdict="passed"
 
 def standing(project, *cells, base="6.1"):
     topic = queue.topic(project.layout, "one-line")
-    return measured.standing(topic, base, {cell.key: cell for cell in cells})
+    return measured.standing(topic, base, {cell.key: cell for cell in cells},
+                             queue.topics(project.layout))
 
 
 def test_matrix_runs_all_bases_and_writes_a_table(project, gup):
@@ -119,6 +120,17 @@ def test_topic_in_the_base_passes_on_both(project):
     path.write_text(path.read_text().replace('"6.1" = "needed"', '"6.1" = "in-base"'))
     assert standing(project, cell(), cell(patched=False)) == "in base"
     assert standing(project, cell(), cell(patched=False, counts=(1, 1, 0))) == "broken"
+
+
+def test_suite_of_two_topics_may_fail_for_the_one_that_the_base_needs(project):
+    path = project.root / "patches/one-line/topic.toml"
+    other = project.root / "patches/other/topic.toml"
+    other.parent.mkdir()
+    other.write_text(path.read_text())
+    path.write_text(path.read_text().replace('"6.1" = "needed"', '"6.1" = "in-base"'))
+    red = cell(patched=False, counts=(1, 1, 0))
+    assert standing(project, cell(), red) == "in base"
+    assert standing(project, cell(counts=(1, 1, 0)), red) == "broken"
 
 
 def test_topic_that_adds_functions_cannot_fail_before(project):
