@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory that long-term pins have to avoid, for those KUnit suites of
- * get_user_pages() that are built in, and numbers by which a page is recognized
- * after it was migrated.
+ * get_user_pages() that are built in.
  *
  * Both kinds of memory are provided by the kernel parameters cma= and
  * movablecore=.
@@ -13,7 +12,6 @@
 #include <kunit/test.h>
 #include <linux/cma.h>
 #include <linux/gfp.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
@@ -57,22 +55,6 @@ static inline bool gup_have_movable_zone(void)
 		if (zone_idx(zone) == ZONE_MOVABLE)
 			return true;
 	return false;
-}
-
-static inline unsigned long gup_read_number(struct page *page)
-{
-	unsigned long *p = kmap_local_page(page), number = *p;
-
-	kunmap_local(p);
-	return number;
-}
-
-static inline void gup_write_number(struct page *page, unsigned long number)
-{
-	unsigned long *p = kmap_local_page(page);
-
-	*p = number;
-	kunmap_local(p);
 }
 
 /* Both expand in the case, which ends here if it cannot have the memory. */

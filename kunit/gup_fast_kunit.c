@@ -21,12 +21,6 @@ do {									\
 		kunit_skip(test, "needs " __stringify(CONFIG_HAVE_GUP_FAST)); \
 } while (0)
 
-#define skip_without_thp(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
-} while (0)
-
 static unsigned long map_written(struct kunit *test)
 {
 	unsigned long addr = gup_map_anon(test, NR_PAGES,
@@ -149,7 +143,7 @@ static void takes_each_page_of_a_huge_page(struct kunit *test)
 	long got;
 
 	skip_without_gup_fast(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	pages = kunit_kzalloc(test, nr * sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);

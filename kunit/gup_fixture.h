@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/bug.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/string.h>
@@ -148,6 +149,23 @@ unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
 				   unsigned long prot);
 bool gup_mapped_by_pmd(unsigned long addr);
 
+/* Numbers by which a page is recognized, as when it was migrated */
+static inline unsigned long gup_read_number(struct page *page)
+{
+	unsigned long *p = kmap_local_page(page), number = *p;
+
+	kunmap_local(p);
+	return number;
+}
+
+static inline void gup_write_number(struct page *page, unsigned long number)
+{
+	unsigned long *p = kmap_local_page(page);
+
+	*p = number;
+	kunmap_local(p);
+}
+
 /* Have warnings come again that come once. Not for modules. */
 static inline void gup_forget_warnings(void)
 {
@@ -158,5 +176,12 @@ static inline void gup_forget_warnings(void)
 /* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
 struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);
 void gup_trace_refs_end(struct kunit *test);
+
+/* Expands in the case, which ends here if there are no huge pages. */
+#define gup_skip_without_thp(test)					\
+do {									\
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
+		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
+} while (0)
 
 #endif /* _MM_TESTS_GUP_FIXTURE_H */

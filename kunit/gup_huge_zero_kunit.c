@@ -23,12 +23,6 @@
 /* What the pin of one small page adds to the refcount and to the counters */
 #define WEIGHT		(IS_ENABLED(CONFIG_PERSISTENT_HUGE_ZERO_FOLIO) ? 0 : 1)
 
-#define skip_without_thp(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
-} while (0)
-
 struct counts {
 	int refs;
 	bool pinned;
@@ -126,7 +120,7 @@ static void each_method_pins_a_part_of_it(struct kunit *test)
 	unsigned long addr;
 	struct page *head;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	gup_for_each_pin(m)
 		expect_pinned(test, m, addr + PAGE_SIZE, head + 1, NR_PAGES);
@@ -138,7 +132,7 @@ static void each_method_pins_the_whole_of_it(struct kunit *test)
 	unsigned long addr;
 	struct page *head;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	gup_for_each_pin(m)
 		expect_pinned(test, m, addr, head, NR_HUGE);
@@ -150,7 +144,7 @@ static void a_pin_faults_it_in(struct kunit *test)
 	unsigned long addr;
 	struct page *head;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	map_huge_zero(test, &head);
 	gup_for_each_pin(m) {
 		addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
@@ -166,7 +160,7 @@ static void get_counts_it_like_any_other(struct kunit *test)
 	unsigned long addr;
 	long got;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	gup_for_each_get(m) {
 		gup_poison(pages, NR_PAGES);
@@ -265,7 +259,7 @@ static void each_function_releases_pins_of_it(struct kunit *test)
 	unsigned int i;
 	bool dirty;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	dirty = PageDirty(head);
 	for (i = 0; i < ARRAY_SIZE(releases); i++) {
@@ -288,7 +282,7 @@ static void one_more_pin_is_like_the_first(struct kunit *test)
 	struct counts before, during, after;
 	unsigned long addr;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	before = read_counts(head);
 	pin_some(test, addr + PAGE_SIZE, pages);
@@ -319,7 +313,7 @@ static void anonymous_pages_beside_it_are_counted(struct kunit *test)
 	unsigned long addr;
 	long got;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = gup_map_anon_aligned(test, 2, PROT_READ | PROT_WRITE);
 	map_huge_zero(test, &head);
 	gup_fault_in(test, addr, 1, 0);
@@ -364,7 +358,7 @@ static void a_long_term_pin_is_in_balance(struct kunit *test)
 	unsigned long addr;
 	long got, i, held;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	gup_for_each_pin(m) {
 		/* There is no such thing on some kernels. */
 		if (m == &gup_methods[GUP_PIN_UNLOCKED])
@@ -428,7 +422,7 @@ static void write_to(struct kunit *test, unsigned long addr)
 
 static void unpin_after_a_write_has_replaced_it(struct kunit *test)
 {
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	expect_balance_across(test, write_to, "a write to the memory");
 }
 
@@ -446,7 +440,7 @@ static void split_mapping(struct kunit *test, unsigned long addr)
 /* From then on it is the zero page that is mapped there. */
 static void unpin_after_the_mapping_is_split(struct kunit *test)
 {
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	expect_balance_across(test, split_mapping, "a split of the mapping");
 }
 
@@ -457,7 +451,7 @@ static void unmap(struct kunit *test, unsigned long addr)
 
 static void unpin_after_the_memory_is_unmapped(struct kunit *test)
 {
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	expect_balance_across(test, unmap, "the end of the mapping");
 }
 

@@ -214,12 +214,6 @@ static void huge_pages(struct kunit *test, const struct gup_area *area)
 	}
 }
 
-#define skip_without_thp(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
-} while (0)
-
 static void migrates_one_page_out_of_cma(struct kunit *test)
 {
 	LIST_HEAD(taken);
@@ -245,7 +239,7 @@ static void migrates_huge_pages_out_of_cma(struct kunit *test)
 	LIST_HEAD(taken);
 
 	gup_skip_without_cma(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	take_movable_zone(&taken);
 	huge_pages(test, &gup_cma_area);
 	give_back(&taken);
@@ -390,7 +384,7 @@ static void migrates_many_pages_out_of_zone_movable(struct kunit *test)
 static void migrates_huge_pages_out_of_zone_movable(struct kunit *test)
 {
 	gup_skip_without_movable_zone(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	skip_unless_avoided(test);
 	huge_pages(test, &gup_movable_area);
 }

@@ -66,12 +66,6 @@ do {									\
 		kunit_skip(test, "needs folio_add_pins()");		\
 } while (0)
 
-#define skip_without_thp(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
-} while (0)
-
 #define skip_without_hugetlb(test)					\
 do {									\
 	if (!IS_ENABLED(CONFIG_HUGETLBFS))				\
@@ -1045,7 +1039,7 @@ static void a_large_folio_is_pinned_once(struct kunit *test)
 	 * range:           <---->
 	 */
 	skip_without_memfd_pin_folios(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	create_huge_file(test, 1);
 	have_huge(test, 0);
 	huge = page_folio(cached(0));
@@ -1073,7 +1067,7 @@ static void the_offset_is_into_the_first_large_folio(struct kunit *test)
 	 * range:              <------------------->
 	 */
 	skip_without_memfd_pin_folios(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	create_huge_file(test, 4);
 	have_huge(test, 0);
 	have_huge(test, NR_HUGE + 3);
@@ -1101,7 +1095,7 @@ static void a_small_folio_may_follow_a_large_one(struct kunit *test)
 	 * range:        <--------->
 	 */
 	skip_without_memfd_pin_folios(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	create_file_with(test, PMD_SIZE + PAGE_SIZE, options);
 	have_huge(test, 0);
 
@@ -1123,7 +1117,7 @@ static void pages_of_a_large_folio_are_released_one_by_one(struct kunit *test)
 	int err;
 
 	skip_without_folio_add_pins(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	create_huge_file(test, 1);
 	have_huge(test, 0);
 	folios = pin(test, 0, PMD_SIZE - 1, 1, 1);
@@ -1148,7 +1142,7 @@ static void clears_a_large_folio_that_was_fallocated(struct kunit *test)
 	int err;
 
 	skip_without_memfd_pin_folios(test);
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	create_huge_file(test, 1);
 	err = vfs_fallocate(memfd.filp, 0, 0, PMD_SIZE);
 	KUNIT_ASSERT_EQ_MSG(test, err, 0, "cannot allocate a large folio");

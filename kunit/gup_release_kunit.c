@@ -345,8 +345,7 @@ static void releases_tails_of_an_anonymous_huge_page(struct kunit *test)
 {
 	unsigned long addr;
 
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
+	gup_skip_without_thp(test);
 
 	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
 	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
@@ -645,8 +644,7 @@ static void never_dirties_the_huge_zero_page(struct kunit *test)
 	struct page *page, *head;
 	unsigned long addr;
 
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
+	gup_skip_without_thp(test);
 
 	addr = gup_map_anon_aligned(test, 1, PROT_READ) + PAGE_SIZE;
 	gup_get(test, addr, 1, &page);

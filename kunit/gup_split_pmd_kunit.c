@@ -24,12 +24,6 @@
 /* Which page of the huge one is asked for: neither the first nor the last */
 #define OFFSET		3
 
-#define skip_without_thp(test)						\
-do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
-} while (0)
-
 /* Those that can be told to split. GUP-fast does not take the flag. */
 static const unsigned int methods[] = {
 	GUP_GET, GUP_GET_REMOTE, GUP_GET_UNLOCKED,
@@ -93,7 +87,7 @@ static void splits_the_mapping_of_an_anonymous_page(struct kunit *test)
 {
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		unsigned long addr = map_anon_huge(test);
 		struct page *head = head_at(test, addr);
@@ -110,7 +104,7 @@ static void leaves_the_anonymous_page_whole(struct kunit *test)
 	unsigned long addr, i;
 	long got;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	pages = kunit_kzalloc(test, NR_HUGE * sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	addr = map_anon_huge(test);
@@ -150,7 +144,7 @@ static void does_nothing_if_it_was_split_before(struct kunit *test)
 	struct page *head;
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	addr = map_anon_huge(test);
 	head = head_at(test, addr);
 	for (i = 0; i < ARRAY_SIZE(methods); i++)
@@ -163,7 +157,7 @@ static void keeps_references_in_balance(struct kunit *test)
 {
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		const struct gup_method *m = &gup_methods[methods[i]];
 		unsigned long addr = map_anon_huge(test);
@@ -189,7 +183,7 @@ static void splits_the_mapping_of_the_huge_zero_page(struct kunit *test)
 {
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		unsigned long addr = gup_map_anon_aligned(test, 1,
 							  PROT_READ | PROT_WRITE);
@@ -205,7 +199,7 @@ static void splits_the_huge_zero_page_for_writing(struct kunit *test)
 {
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		unsigned long addr = gup_map_anon_aligned(test, 1,
 							  PROT_READ | PROT_WRITE);
@@ -258,7 +252,7 @@ static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 	struct file *filp;
 	unsigned int i;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	if (!IS_ENABLED(CONFIG_SHMEM))
 		kunit_skip(test, "needs CONFIG_SHMEM");
 	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
@@ -375,7 +369,7 @@ static void never_fails_while_the_mapping_changes(struct kunit *test)
 	struct race race = { };
 	int last = 0;
 
-	skip_without_thp(test);
+	gup_skip_without_thp(test);
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs CONFIG_SMP and two CPUs");
 	/* This attaches the address space that both threads are to use. */

@@ -416,8 +416,7 @@ static void releases_the_huge_zero_page_but_never_dirties_it(struct kunit *test)
 	unsigned int f;
 	bool dirty;
 
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
+	gup_skip_without_thp(test);
 
 	/* Twice the size contains one aligned range. */
 	addr = gup_map_anon(test, 2 * HPAGE_PMD_NR, PROT_READ);
