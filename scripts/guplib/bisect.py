@@ -17,7 +17,7 @@ def run(layout: Layout, base: str, arch: str, drop: bool = False) -> None:
     the machine or of the stored files are raised as they are.
     """
     own = config.base(layout, base)
-    config.arch(layout, arch)
+    config.cell_arch(layout, base, arch)
     queue.require_sound(layout)
     patches = queue.series(layout, base)
     if drop:

@@ -92,7 +92,7 @@ def run(layout: Layout, request: Request) -> Verdict:
     what the machine lacks, TestsFailed when nothing could be built or run.
     """
     base = config.base(layout, request.base)
-    arch = config.arch(layout, request.arch)
+    arch = config.cell_arch(layout, request.base, request.arch)
     _require_suite(layout, request)
     _require_plain_path(layout)
     packages.ensure(layout, arch.needs)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All checks of the project, and one count of them."""
 
-import fnmatch
 import json
 import os
 import sys
@@ -69,7 +68,7 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
                 tally.record_all(exportcheck.base(ready))
         if "kunit" in steps:
             for arch in config.arches(layout).values():
-                if any(fnmatch.fnmatch(base, glob) for glob in arch.checked):
+                if arch.is_checked(base):
                     _kunit(layout, Request(base, arch.name), tally,
                            compare="tables" in steps)
         if "lint" in steps:

@@ -39,7 +39,17 @@ class Arch:
     exec_arguments: tuple[str, ...]
     compiler: str
     needs: tuple[str, ...]
+    bases: tuple[str, ...]
     checked: tuple[str, ...]
+
+    def serves(self, base: str) -> bool:
+        """Whether BASE/ARCH is a cell."""
+        return any(fnmatch.fnmatch(base, glob) for glob in self.bases)
+
+    def is_checked(self, base: str) -> bool:
+        """Whether gup check runs the cell BASE/ARCH."""
+        return self.serves(base) and any(fnmatch.fnmatch(base, glob)
+                                         for glob in self.checked)
 
 
 @dataclass(frozen=True)
@@ -198,7 +208,7 @@ def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
-              "needs": list, "checked": list}
+              "needs": list, "bases": list, "checked": list}
     return {name: Arch(name=name, **_fields(path, f"arch {name}", table, wanted))
             for name, table in load(path).get("arch", {}).items()}
 
@@ -206,6 +216,16 @@ def arches(layout: Layout) -> dict[str, Arch]:
 def arch(layout: Layout, name: str) -> Arch:
     """One architecture; raises UsageError when there is none of that name."""
     return _choose("arch", name, arches(layout))
+
+
+def cell_arch(layout: Layout, base: str, name: str) -> Arch:
+    """The architecture of a cell; raises UsageError when BASE/ARCH is none."""
+    found = arch(layout, name)
+    if not found.serves(base):
+        there = [known for known in bases(layout) if found.serves(known)]
+        raise UsageError(f"{base}/{name} is no cell; {name} is for "
+                         f"{', '.join(there) or 'no base'}")
+    return found
 
 
 def _choose(kind: str, name: str, known: dict[str, Any]) -> Any:

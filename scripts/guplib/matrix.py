@@ -9,7 +9,7 @@ from itertools import product
 from . import cell, config, files, measured
 from .cell import Request
 from .console import say
-from .errors import EnvironmentFault, GupError, TestsFailed
+from .errors import EnvironmentFault, GupError, TestsFailed, UsageError
 from .layout import Layout
 from .measured import Measured
 from .verdict import FAILED, PASSED
@@ -41,12 +41,19 @@ def run(layout: Layout, requests: list[Request], record: bool) -> list[Row]:
 
 def requests(layout: Layout, bases: list[str], arches: list[str],
              unpatched: bool) -> list[Request]:
-    """The cells of some bases and arches, each unpatched one behind its own."""
+    """The cells of some bases and arches, each unpatched one behind its own.
+
+    Raises UsageError if no architecture of them is a cell of any of the bases.
+    """
     wanted = [True, False] if unpatched else [True]
-    known = [(config.base(layout, base).name, config.arch(layout, arch).name)
+    known = [(config.base(layout, base).name, config.arch(layout, arch))
              for base, arch in product(bases, arches)]
-    return [Request(base, arch, patched=patched)
-            for (base, arch), patched in product(known, wanted)]
+    found = [Request(base, arch.name, patched=patched)
+             for (base, arch), patched in product(known, wanted) if arch.serves(base)]
+    if not found:
+        raise UsageError(f"no cell is on {', '.join(arches)} for {', '.join(bases)}; "
+                         "config/arches.toml says which are")
+    return found
 
 
 def _one(layout: Layout, request: Request) -> Row:

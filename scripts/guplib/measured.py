@@ -16,6 +16,7 @@ BEGIN = "<!-- measured: made by `gup matrix --record`, begin -->\n"
 END = "<!-- measured: end -->\n"
 ADDED, FIXED, IN_BASE, NOT_APPLICABLE = "added", "fixed", "in base", "n/a"
 UNPROVEN, BROKEN, UNMEASURED, NO_SUITE = "unproven", "broken", "?", "-"
+NO_CELL = "-"
 
 
 @dataclass(frozen=True)
@@ -152,14 +153,15 @@ def tables(layout: Layout) -> str:
     """The tables of README, in Markdown."""
     table = load(layout)
     bases = list(config.bases(layout))
-    arches = [arch for arch in config.arches(layout)
-              if any(cell.arch == arch for cell in table.values())]
+    arches = [arch for arch in config.arches(layout).values()
+              if any(cell.arch == arch.name for cell in table.values())]
     lines = ["", _row("topic", bases), _row("---", ["---"] * len(bases))]
     topics = queue.topics(layout)
     lines += [_row(f"`{topic.name}`", [standing(topic, base, table, topics)
                                        for base in bases]) for topic in topics]
     lines += ["", _row("cases passed", bases), _row("---", ["---"] * len(bases))]
-    lines += [_row(arch, [_cell_text(table.get((base, arch, True))) for base in bases])
+    lines += [_row(arch.name, [_cell_text(table.get((base, arch.name, True)))
+                               if arch.serves(base) else NO_CELL for base in bases])
               for arch in arches]
     return "\n".join([*lines, "", ""])
 

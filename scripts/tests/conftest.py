@@ -106,12 +106,14 @@ kunit_arguments = []
 exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
+bases = ["*"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
 exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
+bases = ["*"]
 checked = []
 """,
     "packages.toml": """\

@@ -71,6 +71,39 @@ def test_unknown_names(refused, words, part):
     assert part in refused(2, "matrix", *words)
 
 
+@pytest.fixture
+def far_on_72(project):
+    """Architecture far is a cell of base 7.2 alone, and the machine has it."""
+    path = project.root / "config/arches.toml"
+    head, far = path.read_text().split("[arch.far]\n")
+    far = far.replace('needs = ["far"]\nbases = ["*"]\nchecked = []',
+                      'needs = []\nbases = ["7.*"]\nchecked = ["*"]')
+    path.write_text(f"{head}[arch.far]\n{far}")
+
+
+def test_matrix_leaves_out_what_is_no_cell(project, gup, far_on_72):
+    assert gup("matrix").code == 0
+    cells = json.loads((project.root / "build/matrix.json").read_text())["cells"]
+    assert [(cell["base"], cell["arch"]) for cell in cells] == [
+        ("6.1", "um"), ("7.2", "um"), ("7.2", "far")]
+
+
+def test_no_cell_at_all_is_refused(refused, far_on_72):
+    assert "no cell is on far for 6.1" in refused(
+        2, "matrix", "--bases", "6.1", "--arches", "far")
+
+
+@pytest.mark.parametrize("verb", ["kunit", "bisect"])
+def test_run_of_what_is_no_cell_is_refused(refused, far_on_72, verb):
+    assert "6.1/far is no cell; far is for 7.2" in refused(
+        2, verb, "--base", "6.1", "--arch", "far")
+
+
+def test_table_has_a_dash_where_there_is_no_cell(project, gup, readme, far_on_72):
+    gup("matrix", "--record")
+    assert "| far | - | 2 |" in readme.read_text()
+
+
 def test_record_writes_readme_between_its_marks(project, gup, readme):
     assert gup("matrix", "--arches", "um", "--unpatched", "--record").code == 0
     text = readme.read_text()
