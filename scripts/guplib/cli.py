@@ -211,11 +211,18 @@ def _mail_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--previous", type=Path, metavar="PATH",
                       help="from version 2 on: the mails of the version before, a folder "
                       "or an mbox, for change-id, link and range-diff")
+    verb.add_argument("--topics", type=_list, default=[], metavar="T,…",
+                      help="mail these topics alone, and what they depend on (default: all "
+                      "but those with security = true)")
+    verb.add_argument("--cover", type=Path, metavar="FILE",
+                      help="with --topics: the cover letter; for a single patch there "
+                      "need be none")
     verb.add_argument("--prefix", action="append", default=[], metavar="WORD",
                       help="put a word such as RFC into [PATCH]; may be repeated")
     tests = verb.add_mutually_exclusive_group()
     tests.add_argument("--with-tests", dest="tests", action="store_true", default=None,
-                       help="with the suites as last patch (default: on the newest base)")
+                       help="with the suites as last patch (default: on the newest base, "
+                       "if no topic is left out)")
     tests.add_argument("--without-tests", dest="tests", action="store_false",
                        help="without the suites (default: on all but the newest base)")
 
@@ -462,14 +469,14 @@ def _mail(layout: Layout, options: argparse.Namespace) -> int:
 
     The cover is series/B.cover, the addressees are those of the tree's own
     get_maintainer.pl, the sign-off is that of your git identity. The mails are
-    read back by b4 am, compared with the queue, and seen by checkpatch.
+    read back by b4 am, compared with the queue, and seen by checkpatch. A topic
+    with security = true is left out; --topics mails it to the security list.
     Nothing is ever sent.
     """
-    newest = list(config.bases(layout))[-1]
-    tests = options.base == newest if options.tests is None else options.tests
     mail.run(layout, mail.Request(options.base, options.out, options.version,
-                                  tuple(options.prefix), tests, options.previous,
-                                  options.force))
+                                  tuple(options.prefix), options.tests,
+                                  options.previous, options.force,
+                                  tuple(options.topics), options.cover))
     return 0
 
 

@@ -6,11 +6,17 @@ line "Not tested:" each begin a section; from version 2 on also a line "---"
 and the changes, newest first, each version under a line "Changes in vN:" as
 items "- …". An item "- TOPIC: …" is of that patch alone. Lines that begin
 with # are notes and are not sent.
+
+A patch is named by its topic: "Patch {TOPIC}" becomes "Patch 3" if that is its
+number in the mails. A paragraph that begins with "Patch {TOPIC}" is left out
+together with that patch; elsewhere, a patch that is not mailed may not be
+named. The suites are {kunit}.
 """
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import lint
@@ -26,6 +32,9 @@ CHANGES = re.compile(r"^Changes in v(\d+):$", re.MULTILINE)
 ITEM = re.compile(r"^- (.*(?:\n  .*)*)$", re.MULTILINE)
 OWN_ITEM = re.compile(r"([\w.-]+): (.*)", re.DOTALL)
 SIGNATURE = "-- "
+NAMED = re.compile(r"\{([\w.-]+)\}")
+OF_ONE = re.compile(r"Patch \{([\w.-]+)\}")
+NUMBERED = re.compile(r"\bpatch(?:es)?\s+\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,13 +62,12 @@ class Cover:
                         if (found := OWN_ITEM.fullmatch(item)) and found[1] == topic]))
 
 
-def read(layout: Layout, base: str, version: int) -> Cover:
-    """The cover letter of a base, fit to be sent as a version of the series.
+def read(layout: Layout, path: Path, version: int) -> Cover:
+    """A cover letter that is fit to be sent as a version of a series.
 
     Raises UsageError, with all that is wrong, when it is not.
     """
-    path = layout.cover(base)
-    name = path.relative_to(layout.root)
+    name = _name(layout, path)
     try:
         whole = GAP.sub("\n\n", NOTE.sub("", path.read_text()))
     except FileNotFoundError as error:
@@ -82,6 +90,53 @@ def read(layout: Layout, base: str, version: int) -> Cover:
     return found
 
 
+def rendered(layout: Layout, cover: Cover, numbers: Mapping[str, int],
+             topics: Collection[str], private: Collection[str]) -> Cover:
+    """A cover with the numbers of the patches that are mailed, by topic.
+
+    topics are all that there are; private are those that may not be spoken of.
+    Raises UsageError when it names a patch that is not mailed.
+    """
+    kept = [part for part in cover.text.split("\n\n")
+            if not (own := OF_ONE.match(part)) or own[1] in numbers or own[1] not in topics]
+    faults = []
+    for topic in dict.fromkeys(NAMED.findall("\n".join(kept))):
+        if topic not in numbers:
+            faults.append(f"names {{{topic}}}, which is " + (
+                "not among the patches that are mailed" if topic in topics
+                else "no topic"))
+    text = "\n\n".join(_with_numbers(part, numbers) for part in kept)
+    changes = {version: left for version, items in cover.changes.items()
+               if (left := tuple(item for item in items
+                                 if not (found := OWN_ITEM.fullmatch(item))
+                                 or found[1] in numbers or found[1] not in topics))}
+    whole = "\n".join([cover.subject, text, *(
+        item for items in changes.values() for item in items)])
+    faults += [f"speaks of {topic}, which goes to the security list first"
+               for topic in private
+               if re.search(rf"(?<![\w-]){re.escape(topic)}(?![\w-])", whole)]
+    if faults:
+        raise UsageError(f"{_name(layout, cover.path)}: {'; '.join(faults)}; see to it "
+                         "and call again")
+    return replace(cover, text=text, changes=changes)
+
+
+def _name(layout: Layout, path: Path) -> Path:
+    """A path as messages have it."""
+    return path.relative_to(layout.root) if path.is_relative_to(layout.root) else path
+
+
+def _with_numbers(part: str, numbers: Mapping[str, int]) -> str:
+    """A paragraph with numbers in the place of topics, filled anew if it had any."""
+    if not NAMED.search(part):
+        return part
+    text = NAMED.sub(lambda found: str(numbers.get(found[1], "")), part)
+    return "\n".join(textwrap.fill(
+        " ".join(item.split()), lint.BODY_COLUMNS, break_long_words=False,
+        break_on_hyphens=False, subsequent_indent="  " if item.startswith("- ") else "")
+        for item in re.split(r"\n(?=- )", text))
+
+
 def _faults(cover: Cover, below: str) -> list[str]:
     """What is wrong with subject and text; below: all that follows the subject."""
     found = []
@@ -93,7 +148,11 @@ def _faults(cover: Cover, below: str) -> list[str]:
             found.append(f"has no section '{heading}', a line of its own with text below")
     if SIGNATURE in lines:
         found.append(f"has a line '{SIGNATURE}', where mail programs end a text")
-    return found + lint.message_faults(Patch(cover.path, cover.subject, cover.text, {}))
+    if number := NUMBERED.search(cover.text):
+        found.append(f"has '{' '.join(number[0].split())}'; name a patch by its topic, as "
+                     "in 'Patch {TOPIC}': numbers change")
+    fixed = "\n".join(line for line in lines if not NAMED.search(line))
+    return found + lint.message_faults(Patch(cover.path, cover.subject, fixed, {}))
 
 
 def _filled(lines: list[str], heading: str) -> bool:

@@ -86,7 +86,7 @@ def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
             raise UsageError(f"unknown topic '{name}'; choose from {', '.join(topics)}")
         if name not in there:
             raise UsageError(f"topic {name} is '{topics[name].status.get(base, '')}' on "
-                             f"{base}: there is no patch to export; choose from "
+                             f"{base}: there is no patch of it; choose from "
                              f"{', '.join(path.parent.name for path in stored)}")
     taken = set(wanted or there)
     if with_tests:

@@ -10,11 +10,13 @@ import email.utils
 import re
 import shlex
 import shutil
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import b4, config, cover, identity, lint, outfolder, packages, tree
+from . import (b4, command, config, cover, export, identity, lint, outfolder, packages,
+               queue, tree)
 from .b4 import B4
 from .console import Progress, say
 from .cover import Cover
@@ -28,6 +30,9 @@ from .tree import Tree
 BASE, TRIED = "gup-base", "gup-previous"     # branches; b4's has a name of its own
 SUITES = "kunit"        # what the changes of a cover call the patch with the suites
 SLUG_LENGTH = 40
+SECURITY = "security@kernel.org"    # Documentation/process/security-bugs.rst
+MAINTAINERS = ("scripts/get_maintainer.pl", "--nogit", "--nogit-fallback",
+               "--nogit-chief-penguins", "--norolestats", "--nol", "--nor")
 PREFIX = re.compile(r"(?!(?:PATCH|v\d+|\d+/\d+)$)[^\s\[\]]+")
 CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE)
 TEMPLATE = """\
@@ -51,18 +56,34 @@ ${{signature}}
 class Request:
     """What to write: a version of the series of a base, and where.
 
-    tests: whether the patch with the suites goes along; previous: the mails of
-    an earlier version, as a folder or an mbox; force: whether mails of an
-    earlier call in the folder are replaced.
+    tests: whether the patch with the suites goes along, or None for what is
+    usual; previous: the mails of an earlier version, as a folder or an mbox;
+    force: whether mails of an earlier call in the folder are replaced. topics:
+    mail these alone, and what they depend on; cover: the letter to them.
     """
 
     base: str
     out: Path
     version: int
     prefixes: tuple[str, ...]
-    tests: bool
+    tests: bool | None
     previous: Path | None
     force: bool
+    topics: tuple[str, ...] = ()
+    cover: Path | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which patches of a series are mailed, and to whom.
+
+    private: to the security list and no public one; kept_back: the topics that
+    may not be public yet, and are not mailed.
+    """
+
+    patches: tuple[Path, ...]
+    private: bool
+    kept_back: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,20 +130,75 @@ def run(layout: Layout, request: Request) -> None:
     if request.previous and request.previous.resolve() == request.out.resolve():
         raise UsageError(f"--out and --previous are both {request.out}; keep the mails "
                          "that were sent, and name another folder")
-    letter = cover.read(layout, request.base, request.version)
+    part = choose(layout, request)
+    letter = _letter(layout, request, part)
     outfolder.require_usable(layout, request.out, request.force)
     packages.ensure(layout, ["kernel", "mail"])
     with tree.hold(layout, request.base):
         ready = tree.prepare(tree.Place(layout, base))
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
-        Series(ready, letter, who, request).write()
+        Series(ready, letter, who, request, part).write()
+
+
+def choose(layout: Layout, request: Request) -> Part:
+    """The patches that a request is about.
+
+    What is marked as a matter of security is mailed alone, and only if it is
+    named. Raises UsageError when it would come along with something public.
+    """
+    base = request.base
+    topics = {topic.name: topic for topic in queue.topics(layout)}
+    stored = queue.series(layout, base)
+    private = [path.parent.name for path in stored if topics[path.parent.name].security]
+    chosen = export.choose(layout, base, request.topics, False) if request.topics else \
+        [path for path in stored if path.parent.name not in private]
+    names = [path.parent.name for path in chosen]
+    secret = [name for name in names if name in private]
+    public = [name for name in request.topics if name not in private]
+    if secret and (public or len(secret) > 1):
+        raise UsageError(f"--topics: {secret[0]} goes to the security list, alone (security "
+                         "= true in its topic.toml); mail each on its own, "
+                         f"{(public or secret[1:])[0]} too")
+    for name in names:
+        if not request.topics and (needed := {*topics[name].depends} & {*private}):
+            raise UsageError(f"topic {name} depends on {min(needed)}, which goes to the "
+                             "security list first; mail that by --topics, and this when it "
+                             "is public")
+    if request.topics and request.tests:
+        raise UsageError("--with-tests and --topics exclude each other: the suites prove "
+                         "more than some topics")
+    return Part(tuple(chosen), bool(secret),
+                tuple(name for name in private if name not in names))
+
+
+def _letter(layout: Layout, request: Request, part: Part) -> Cover:
+    """The cover letter; that of a single patch is made from its topic.toml."""
+    if request.cover and not request.topics:
+        raise UsageError("--cover goes with --topics; that of a whole series is "
+                         f"{layout.cover(request.base).relative_to(layout.root)}")
+    if request.cover or not request.topics:
+        letter = cover.read(layout, request.cover or layout.cover(request.base),
+                            request.version)
+        if part.private and cover.addressees(letter.text):
+            raise UsageError(f"{request.cover}: has addressees of its own; what goes to "
+                             "the security list goes to the maintainers besides, and to "
+                             "nobody else")
+        return letter
+    if len(part.patches) > 1 or request.version > 1:
+        names = ", ".join(path.parent.name for path in part.patches)
+        raise UsageError(f"version {request.version} of {names} needs a letter of its own: "
+                         "--cover FILE, in the form of series/B.cover")
+    topic = queue.topic(layout, part.patches[0].parent.name)
+    return Cover(topic.path, topic.title,
+                 textwrap.fill(topic.why, lint.BODY_COLUMNS), {})
 
 
 class Series:
     """One series on its way from the tree to the mails."""
 
-    def __init__(self, ready: Tree, letter: Cover, who: Person, request: Request):
-        self.ready, self.cover, self.who, self.request = ready, letter, who, request
+    def __init__(self, ready: Tree, letter: Cover, who: Person, request: Request,
+                 part: Part):
+        self.ready, self.who, self.request, self.part = ready, who, request, part
         self.layout = ready.place.layout
         self.folder = self.layout.mail(ready.base.name)
         self.repo, self.mails = self.folder / "repo", self.folder / "mails"
@@ -132,6 +208,11 @@ class Series:
             "b4.prep-cover-template": str(self.folder / "template"),
             "core.abbrev": "12", "gc.auto": "0"})
         self.items = self._items()
+        self.cover = cover.rendered(
+            self.layout, letter,
+            {item.topic: number for number, item in enumerate(self.items, 1)},
+            [*(entry.name for entry in self.layout.patches.iterdir()), SUITES],
+            part.kept_back)
         self.branch = _slug(letter.subject)
 
     def write(self) -> None:
@@ -140,7 +221,8 @@ class Series:
         sent = self._previous()
         commits = self._commit()
         self._cover(sent, commits)
-        self.b4.run(self.repo, "send", "--no-sign", "--output-dir", self.mails)
+        self.b4.run(self.repo, "send", "--no-sign", "--output-dir", self.mails,
+                    *self._private_addressees())
         written = sorted(self.mails.iterdir())
         self._read_back(written, commits)
         self._check(written)
@@ -159,19 +241,32 @@ class Series:
 
     def _items(self) -> list[Item]:
         """The patches that are mailed, in order."""
-        base, state = self.ready.base.name, self.ready.state
+        base, place = self.ready.base.name, self.ready.place
         hookup = self.layout.hookup(base)
-        commits = self.ready.git.lines("rev-list", "--reverse",
-                                       f"{state.base}..{state.head}")
-        found = [Item(step.patch, SUITES if step.patch.path == hookup
-                      else step.patch.path.parent.name, commit,
-                      (step.patch.path, *step.extra.values()))
-                 for step, commit in zip(tree.plan(self.ready.place), commits)]
-        if not self.request.tests:
-            found = found[:-1]
-        if not found:
+        wanted = {*self.part.patches, *([hookup] if self._tests() else [])}
+        steps = [step for step in tree.plan(place) if step.patch.path in wanted]
+        if not steps:
             raise UsageError(f"series/{base} has no patch that could be mailed")
-        return found
+        commits = [self.ready.state.base]
+        tree.commit_steps(place, steps, commits)
+        return [Item(step.patch, SUITES if step.patch.path == hookup
+                     else step.patch.path.parent.name, commit,
+                     (step.patch.path, *step.extra.values()))
+                for step, commit in zip(steps, commits[1:])]
+
+    def _tests(self) -> bool:
+        """Whether the suites go along; says of what is kept back that it is."""
+        usual = not self.request.topics \
+            and self.ready.base.name == list(config.bases(self.layout))[-1]
+        kept_back = self.part.kept_back
+        tests = self.request.tests
+        if kept_back and not self.request.topics:
+            more = "" if not usual or tests is not None else \
+                "; and so are the suites, which show what is wrong: --with-tests takes them"
+            say(f"{self._name}: left out, as a matter for the security list first: "
+                f"{', '.join(kept_back)} (--topics mails one alone){more}")
+            usual = False
+        return usual if tests is None else tests
 
     def _make_repository(self) -> None:
         """A repository with the base, and scripts/ alone as files."""
@@ -228,8 +323,27 @@ class Series:
         """Let b4 ask get_maintainer.pl, which wants to see all folders of a kernel."""
         for name in self.git.lines("ls-tree", "-d", "--name-only", "HEAD"):
             (self.repo / name).mkdir(exist_ok=True)
+        if self.part.private:
+            return
         with Progress(f"{self._name}: addressees by get_maintainer.pl") as progress:
             self.b4.run(self.repo, "prep", "--auto-to-cc", watch=progress.tick)
+
+    def _private_addressees(self) -> list[str]:
+        """Words that have b4 write to maintainers and the security list alone.
+
+        Neither the addressees in the cover count then, nor those in patches.
+        """
+        if not self.part.private:
+            return []
+        patches = self.folder / "patches"
+        patches.write_text(self.git.run("format-patch", "--stdout",
+                                        f"{BASE}..{self.branch}").output)
+        said = command.run([self.repo / MAINTAINERS[0], *MAINTAINERS[1:], patches],
+                           cwd=self.repo, stderr_apart=True).output
+        people = [line.strip() for line in said.splitlines() if "@" in line]
+        if not people:
+            return ["--no-trailer-to-cc", "--to", SECURITY]
+        return ["--no-trailer-to-cc", "--to", *people, "--cc", SECURITY]
 
     def _keep_change_id(self, change_id: str) -> None:
         """Let the branch have the change-id of the version before.
@@ -350,6 +464,9 @@ class Series:
             say(f"{mail.name}  <{b4.message_id(b4.parse(mail))}>")
         say(f"{self._name}: mails in {self.request.out}: {len(written)}; b4 am reads "
             "them back as the queue has them; nothing was sent")
+        if self.part.private:
+            say(f"{self._name}: this goes to {SECURITY} and the maintainers, and to no "
+                "public list before they agree: Documentation/process/security-bugs.rst")
 
 
 def earlier(previous: Path, version: int, folder: Path) -> Sent:

@@ -16,9 +16,9 @@ UPSTREAM = re.compile(
     r"|submitted <(?P<message_id>[^<>\s]+@[^<>\s]+)>|never (?P<reason>\S.*)")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
-              "adds": bool, "depends": list, "base": dict, "difference": dict,
-              "backport": dict}
-TOPIC_OPTIONAL = {"suites", "adds", "depends", "difference", "backport"}
+              "adds": bool, "depends": list, "security": bool, "base": dict,
+              "difference": dict, "backport": dict}
+TOPIC_OPTIONAL = {"suites", "adds", "depends", "security", "difference", "backport"}
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class Topic:
     """What patches/<name>/topic.toml says.
 
     adds: the suites call functions that only exist with the topic. depends: the
-    topics without which this one does not apply or work. difference: why a
-    variant is not the newest one; backport: how it differs from the mainline
-    commit. Both are by variant.
+    topics without which this one does not apply or work. security: it goes to
+    the security list before any other. difference: why a variant is not the
+    newest one; backport: how it differs from the mainline commit. Both are by
+    variant.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Topic:
     suites: tuple[str, ...]
     adds: bool
     depends: tuple[str, ...]
+    security: bool
     status: dict[str, str]
     difference: dict[str, str]
     backport: dict[str, str]
@@ -101,14 +103,15 @@ def topic(layout: Layout, name: str) -> Topic:
     for key, kind in TOPIC_KEYS.items():
         if key in TOPIC_OPTIONAL and key not in table:
             continue
-        if not isinstance(table.get(key), kind) or not table[key]:
+        if not isinstance(table.get(key), kind) or table[key] in ("", [], {}):
             raise UsageError(f"{path}: '{key}' is missing or empty; fill it in")
     unknown = sorted(set(table) - set(TOPIC_KEYS))
     if unknown:
         raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
     return Topic(name, path, table["title"], table["why"], table["upstream"],
                  tuple(table.get("suites", ())), table.get("adds", False),
-                 tuple(table.get("depends", ())), table["base"],
+                 tuple(table.get("depends", ())), table.get("security", False),
+                 table["base"],
                  table.get("difference", {}), table.get("backport", {}))
 
 

@@ -160,6 +160,125 @@ def test_one_patch_on_a_public_commit_after_one_that_does_not_apply(project, gup
     assert f"\nbase-commit: {project.git('rev-parse', 'v6.1.9', tree=clone)}\n" in text
 
 
+OTHER_COVER = COVER.replace("more.", """more.
+
+Patch {one-line} is the first of them.
+
+Patch {other} makes the difference, as no other patch of all that are to be
+found in this series does, {kunit} aside.""").replace("- on paper", """- on paper
+- {other} and {kunit} on a machine that is somewhat older than what others run
+  such things on""")
+
+
+@pytest.fixture
+def two(project, out):
+    """A series of two patches and the suites, on 6.1 alone."""
+    topic = project.layout.topic("one-line")
+    edit(topic, '"7.2" = "needed"', '"7.2" = "in-base"')
+    (project.root / "series/7.2").write_text("")
+    folder = project.root / "patches/other"
+    folder.mkdir()
+    (folder / "topic.toml").write_text(
+        topic.read_text().replace("A line was", "Another was"))
+    (folder / "6.1.patch").write_text(stored("mm/gup: change another", unified(
+        GUP_C, with_line(50, "int other;"), "mm/gup.c")))
+    (project.root / "series/6.1").write_text("one-line/6.1.patch\nother/6.1.patch\n")
+    project.layout.cover("6.1").write_text(OTHER_COVER)
+    return project
+
+
+def keep_back(project, name):
+    edit(project.layout.topic(name), "[base]", "security = true\n[base]")
+
+
+def test_patches_are_named_by_their_topics(two, gup, out):
+    assert gup(*words(out)).code == 0
+    text = mails(out)[0].get_content()
+    assert ("\n\nPatch 1 is the first of them.\n\nPatch 2 makes the difference, as no other "
+            "patch of all that are to be found\nin this series does, 3 aside.\n") in text
+    assert ("\n- on paper\n- 2 and 3 on a machine that is somewhat older than what others "
+            "run such\n  things on\n") in text
+
+
+def test_matter_of_security_is_left_out_of_a_public_series(two, gup, out):
+    keep_back(two, "one-line")
+    said = gup(*words(out))
+    assert said.code == 0, said
+    assert ("base 6.1: left out, as a matter for the security list first: one-line "
+            "(--topics mails one alone)\n") in said.out
+    letter, patch, tests = mails(out)
+    assert patch["Subject"] == "[PATCH 1/2] mm/gup: change another"
+    whole = "".join(mail.as_string() for mail in mails(out))
+    assert "Patch 1 makes the difference" in letter.get_content()
+    assert "one-line" not in whole and "changed" not in whole
+    assert "linux-mm@example.org" in letter["Cc"]
+
+
+def test_suites_that_show_what_is_wrong_are_left_out_too(project, gup, out):
+    keep_back(project, "one-line")
+    project.layout.cover("7.2").write_text(COVER)
+    said = gup("mail", "--base", "7.2", "--out", out)
+    assert said.code == 2 and "has no patch that could be mailed" in said.err
+    assert "and so are the suites, which show what is wrong" in said.out
+
+
+def test_security_topic_alone_goes_to_no_public_list(two, gup, out):
+    keep_back(two, "other")
+    edit(two.root / "patches/other/6.1.patch", "The body of it.",
+         "The body of it.\n\nCc: stable@example.org")
+    said = gup("mail", "--base", "6.1", "--out", out, "--topics", "other")
+    assert said.code == 0, said
+    assert said.out.endswith(
+        "this goes to security@kernel.org and the maintainers, and to no public list before "
+        "they agree: Documentation/process/security-bugs.rst\n")
+    patch, = mails(out)
+    assert patch["To"] == '"Mary M. Maintainer" <mary@example.org>'
+    assert patch["Cc"] == "security@kernel.org"
+    assert patch["Subject"] == "[PATCH] mm/gup: change another"
+    assert "Another was wrong." in patch.get_content().partition("\n---\n")[2]
+
+
+def test_some_topics_with_a_letter_of_their_own(two, gup, out, tmp_path):
+    letter = tmp_path / "letter"
+    letter.write_text(OTHER_COVER.replace("{kunit}", "{other}"))
+    said = gup("mail", "--base", "6.1", "--out", out, "--topics", "other", "--cover", letter)
+    assert said.code == 0, said
+    patch, = mails(out)
+    assert "Patch 1 makes the difference" in patch.get_content()
+    assert "linux-mm@example.org" in patch["Cc"] and "one-line" not in patch.as_string()
+
+
+@pytest.mark.parametrize("kept, depends, more, fault", [
+    (["other"], "", ("--topics", "other,one-line"), "other goes to the security list, alone"),
+    (["other", "one-line"], "", ("--topics", "other,one-line"), "one-line goes to the security"),
+    (["one-line"], "one-line", ("--topics", "other"), "one-line goes to the security list"),
+    (["one-line"], "one-line", ("--with-tests",), "other depends on one-line, which goes"),
+    ([], "", ("--topics", "other", "--with-tests"), "exclude each other"),
+    ([], "", ("--topics", "none"), "unknown topic 'none'"),
+    ([], "", ("--cover", "x"), "--cover goes with --topics; that of a whole series is series"),
+    ([], "one-line", ("--topics", "other"), "one-line, other needs a letter of its own"),
+    (["other"], "", ("--topics", "other", "--cover", "LETTER"), "has addressees of its own"),
+    ([], "", ("--without-tests",), "names {kunit}, which is not among the patches"),
+])
+def test_parts_that_do_not_go_together(two, refused, out, kept, depends, more, fault):
+    for name in kept:
+        keep_back(two, name)
+    if depends:
+        edit(two.layout.topic("other"), "suites =", f'depends = ["{depends}"]\nsuites =')
+    more = [two.layout.cover("6.1") if word == "LETTER" else word for word in more]
+    assert fault in refused(2, "mail", "--base", "6.1", "--out", out, *more)
+
+
+@pytest.mark.parametrize("line, fault", [
+    ("Of {one-line}, later.", "names {one-line}, which is not among the patches"),
+    ("Of {nothing}, never.", "names {nothing}, which is no topic"),
+    ("The topic one-line is for later.", "speaks of one-line, which goes to the security")])
+def test_cover_that_speaks_of_what_is_left_out(two, refused, out, line, fault):
+    keep_back(two, "one-line")
+    edit(two.layout.cover("6.1"), "Two lines", f"{line}\nTwo lines")
+    assert fault in refused(2, *words(out))
+
+
 def make_tree(project, gup):
     assert gup("tree", "--base", "6.1").code == 0
     return project.tree
@@ -215,6 +334,7 @@ def test_no_cover(project, refused, out):
     ("- elsewhere", "- else\n-- \n", 1, "has a line '-- '"),
     ("Two lines are", "Two lines are " + "very " * 20, 1, "line of 148 columns, 75"),
     ("what", "what " * 20, 1, "subject has"),
+    ("- elsewhere", "- patches\n  2 to 4", 1, "has 'patches 2'; name a patch by its topic"),
     (CHANGES, CHANGES, 1, "has 'Changes in v2:', but is to be sent as version 1"),
     (CHANGES, "", 2, "has no items under 'Changes in v2:'"),
     ("- Rebased", "Rebased", 2, "has 'Rebased' below '---'"),
