@@ -27,6 +27,7 @@ from .source import Source
 
 STATE = "gup.json"
 SUITE_FOLDER = "mm/tests"
+SUITE_GLOBS = ("*.[ch]", "Kconfig", "Makefile")
 COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
@@ -187,7 +188,7 @@ def plan(place: Place) -> list[Step]:
 def suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
     """The files that go to mm/tests/, by the name they have in the tree."""
     found = {f"{SUITE_FOLDER}/{path.name}": path
-             for path in sorted(layout.suites.glob("*.[ch]"))}
+             for glob in SUITE_GLOBS for path in sorted(layout.suites.glob(glob))}
     found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.suites / "kunitconfig"
     if layout.compat(base_name).exists():
         found[COMPAT] = layout.compat(base_name)

@@ -307,7 +307,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     texts |= {f"series/{base}": "one-line/6.1.patch\n" for base in ("6.1", "7.2")}
     texts |= {f"kunit/hookup/{base}.patch": stored(
         "mm/gup: add KUnit tests",
-        unified(["obj-y += gup.o"], ["obj-y += gup.o", "obj-y += tests/a.o"],
+        unified(["obj-y += gup.o"], ["obj-y += gup.o", "obj-y += tests/"],
                 "mm/Makefile")) for base in ("6.1", "7.2")}
     texts |= {
         "patches/one-line/topic.toml": TOPIC,
@@ -316,6 +316,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
             unified(GUP_C, with_line(30, "int changed;"), "mm/gup.c")),
         "kunit/put_user_page_kunit.c": SUITE,
         "kunit/kunitconfig": "CONFIG_KUNIT=y\n",
+        "kunit/Kconfig": "config PUT_USER_PAGE_KUNIT_TEST\n\tbool\n",
+        "kunit/Makefile": "obj-y += put_user_page_kunit.o\n",
         "kunit/compat/6.1.h": "/* what 6.1 lacks */\n",
         "config/export.toml": (SCRIPTS.parent / "config/export.toml").read_text(),
     }

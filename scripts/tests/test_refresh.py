@@ -120,7 +120,8 @@ def test_commit_ids_after_a_refresh_are_those_of_a_fresh_tree(ready, gup):
 
 @pytest.mark.parametrize("name, place", [
     ("put_user_page_kunit.c", "kunit/put_user_page_kunit.c"),
-    (".kunitconfig", "kunit/kunitconfig"), ("gup_compat.h", "kunit/compat/6.1.h")])
+    (".kunitconfig", "kunit/kunitconfig"), ("gup_compat.h", "kunit/compat/6.1.h"),
+    ("Kconfig", "kunit/Kconfig"), ("Makefile", "kunit/Makefile")])
 def test_edit_to_a_suite_goes_back_to_its_source(ready, gup, name, place):
     hookup = ready.layout.hookup("6.1").read_text()
     file = ready.tree / "mm/tests" / name
@@ -133,11 +134,11 @@ def test_edit_to_a_suite_goes_back_to_its_source(ready, gup, name, place):
 
 
 def test_edit_to_the_hookup_goes_to_its_patch(ready, gup):
-    edit(ready.tree / "mm/Makefile", "tests/a.o", "tests/b.o")
+    edit(ready.tree / "mm/Makefile", "+= tests/", "+= checks/")
     amend(ready)
     assert gup("refresh", "--base", "6.1").out.endswith(
         "kunit/hookup/6.1.patch: changed\n")
-    assert "+obj-y += tests/b.o" in ready.layout.hookup("6.1").read_text()
+    assert "+obj-y += checks/" in ready.layout.hookup("6.1").read_text()
 
 
 def test_suites_come_and_go(ready, gup):
@@ -148,6 +149,17 @@ def test_suites_come_and_go(ready, gup):
     assert "kunit/other.h: new" in said
     assert "kunit/put_user_page_kunit.c: removed" in said
     assert not (ready.root / "kunit/put_user_page_kunit.c").exists()
+
+
+@pytest.mark.parametrize("name", ["Kconfig", "Makefile"])
+def test_what_builds_the_suites_is_stored_beside_them(project, gup, name):
+    stored = project.root / "kunit" / name
+    stored.unlink()
+    gup("tree")
+    (project.tree / "mm/tests" / name).write_text("# new\n")
+    amend(project)
+    assert f"kunit/{name}: new\n" in gup("refresh", "--base", "6.1").out
+    assert stored.read_text() == "# new\n"
 
 
 def test_new_commit_becomes_a_topic_to_fill_in(ready, gup):

@@ -19,11 +19,11 @@ def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
     assert project.git("status", "--porcelain") == ""
 
 
-def test_suites_and_compat_header_come_with_the_hookup(project, gup):
+def test_suites_and_what_builds_them_come_with_the_hookup(project, gup):
     gup("tree")
     assert project.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
-        "mm/Makefile", "mm/tests/.kunitconfig", "mm/tests/gup_compat.h",
-        "mm/tests/put_user_page_kunit.c"]
+        "mm/Makefile", "mm/tests/.kunitconfig", "mm/tests/Kconfig",
+        "mm/tests/Makefile", "mm/tests/gup_compat.h", "mm/tests/put_user_page_kunit.c"]
     gup("tree", "--base", "7.2")
     assert not (project.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
 

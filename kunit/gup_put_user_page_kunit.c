@@ -569,14 +569,14 @@ static struct kunit_case put_user_page_cases[] = {
 	{}
 };
 
-static struct kunit_suite put_user_page_suite = {
-	.name = "put_user_page",
+static struct kunit_suite gup_put_user_page_suite = {
+	.name = "gup_put_user_page",
 	.init = gup_fixture_init,
 	.exit = gup_fixture_exit,
 	.test_cases = put_user_page_cases,
 };
 
-kunit_test_suite(put_user_page_suite);
+kunit_test_suite(gup_put_user_page_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of put_user_page*()");
