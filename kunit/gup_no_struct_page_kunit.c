@@ -15,9 +15,9 @@
 
 #define NR_PAGES	4
 
-/* The errno if the first page is such a page. It may be another one for pins. */
-#ifndef GUP_GET_NO_PAGE_ERRNO
-#define GUP_GET_NO_PAGE_ERRNO	(-EEXIST)
+/* The errno if the first page is such a page */
+#ifndef GUP_NO_PAGE_ERRNO
+#define GUP_NO_PAGE_ERRNO	(-EEXIST)
 #endif
 
 /* A file of NR_PAGES pages, of which some have no struct page */
@@ -31,7 +31,7 @@ static struct gup_file *create_file(struct kunit *test, unsigned long bare)
 
 /*
  * Have each method ask for @nr pages from page @first of the file on, of which
- * @expected are to be returned. A negative @expected is the errno for pins.
+ * @expected are to be returned, or that errno.
  */
 static void expect_pages(struct kunit *test, struct gup_file *file,
 			 unsigned long addr, unsigned int first,
@@ -60,9 +60,7 @@ static void expect_pages(struct kunit *test, struct gup_file *file,
 					    first + i, m->name);
 		gup_release(m, pages, got);
 
-		KUNIT_EXPECT_EQ_MSG(test, got,
-				    expected < 0 && !m->pins ?
-				    (long)GUP_GET_NO_PAGE_ERRNO : expected,
+		KUNIT_EXPECT_EQ_MSG(test, got, expected,
 				    "%s() for %u pages from page %u on, flags %#x, no struct page at %#lx (bitmap)",
 				    m->name, nr, first, gup_flags, file->bare);
 		for (i = 0; i < nr_expected; i++)
@@ -92,21 +90,21 @@ static unsigned long map_faulted_in(struct kunit *test, struct gup_file *file)
 	return addr;
 }
 
-static void eexist_if_the_first_page_has_none(struct kunit *test)
+static void fails_if_the_first_page_has_none(struct kunit *test)
 {
 	/* none [page] [page] [page] */
 	struct gup_file *file = create_file(test, BIT(0));
 	unsigned long addr = map_faulted_in(test, file);
 
-	expect_pages(test, file, addr, 0, NR_PAGES, -EEXIST, 0);
+	expect_pages(test, file, addr, 0, NR_PAGES, GUP_NO_PAGE_ERRNO, 0);
 }
 
-static void eexist_if_the_only_page_has_none(struct kunit *test)
+static void fails_if_the_only_page_has_none(struct kunit *test)
 {
 	struct gup_file *file = create_file(test, BIT(0));
 	unsigned long addr = map_faulted_in(test, file);
 
-	expect_pages(test, file, addr, 0, 1, -EEXIST, 0);
+	expect_pages(test, file, addr, 0, 1, GUP_NO_PAGE_ERRNO, 0);
 }
 
 static void stops_before_a_middle_page_that_has_none(struct kunit *test)
@@ -136,14 +134,14 @@ static void stops_before_the_first_of_several_that_have_none(struct kunit *test)
 	expect_pages(test, file, addr, 0, NR_PAGES, 1, 0);
 }
 
-static void eexist_if_asked_again_from_there_on(struct kunit *test)
+static void fails_if_asked_again_from_there_on(struct kunit *test)
 {
 	/* [page] [page] none [page] */
 	struct gup_file *file = create_file(test, BIT(2));
 	unsigned long addr = map_faulted_in(test, file);
 
 	expect_pages(test, file, addr, 0, NR_PAGES, 2, 0);
-	expect_pages(test, file, addr, 2, 2, -EEXIST, 0);
+	expect_pages(test, file, addr, 2, 2, GUP_NO_PAGE_ERRNO, 0);
 	/* Whoever skips that page finds the one behind it. */
 	expect_pages(test, file, addr, 3, 1, 1, 0);
 }
@@ -167,7 +165,7 @@ static void stops_there_in_a_mapping_that_is_written_to(struct kunit *test)
 
 	gup_fault_in(test, addr, NR_PAGES, FAULT_FLAG_WRITE);
 	expect_pages(test, file, addr, 0, NR_PAGES, 2, FOLL_WRITE);
-	expect_pages(test, file, addr, 2, 2, -EEXIST, FOLL_WRITE);
+	expect_pages(test, file, addr, 2, 2, GUP_NO_PAGE_ERRNO, FOLL_WRITE);
 }
 
 /* The page table is empty at first, so the walk is what faults pages in. */
@@ -222,12 +220,12 @@ static void populate_goes_on_behind_it(struct kunit *test)
 }
 
 static struct kunit_case gup_no_struct_page_cases[] = {
-	KUNIT_CASE(eexist_if_the_first_page_has_none),
-	KUNIT_CASE(eexist_if_the_only_page_has_none),
+	KUNIT_CASE(fails_if_the_first_page_has_none),
+	KUNIT_CASE(fails_if_the_only_page_has_none),
 	KUNIT_CASE(stops_before_a_middle_page_that_has_none),
 	KUNIT_CASE(stops_before_a_last_page_that_has_none),
 	KUNIT_CASE(stops_before_the_first_of_several_that_have_none),
-	KUNIT_CASE(eexist_if_asked_again_from_there_on),
+	KUNIT_CASE(fails_if_asked_again_from_there_on),
 	KUNIT_CASE(returns_the_pages_around_it),
 	KUNIT_CASE(stops_there_in_a_mapping_that_is_written_to),
 	KUNIT_CASE(stops_there_if_nothing_was_faulted_in),

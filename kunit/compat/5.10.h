@@ -230,7 +230,7 @@ static inline void folio_add_pin(struct folio *folio)
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
 
 /* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
-#define GUP_GET_NO_PAGE_ERRNO		(-EFAULT)
+#define GUP_NO_PAGE_ERRNO		(-EFAULT)
 
 /* Files are pinned by where they are mapped, and not otherwise. */
 #define GUP_HAS_MEMFD_PIN_FOLIOS	false
