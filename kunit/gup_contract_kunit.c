@@ -71,14 +71,16 @@ static void takes_an_address_inside_of_a_page(struct kunit *test)
 
 static void returns_0_for_0_pages(struct kunit *test)
 {
-	unsigned long addr = gup_map_anon(test, 1, PROT_READ);
+	unsigned long addr = gup_map_anon(test, 1, PROT_READ | PROT_WRITE);
 	struct page *pages[1];
 	unsigned int m;
 	long got;
 
+	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 	for (m = 0; m < GUP_NR_METHODS; m++) {
 		gup_poison(pages, 1);
 		got = gup_methods[m].acquire(addr, 0, 0, pages);
+		gup_release(&gup_methods[m], pages, got);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, 0L, "%s() for 0 pages",
 				    gup_methods[m].name);

@@ -92,8 +92,9 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 /* This option has got another name. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
 
-/* GUP-fast knows secret memory from other pages by more than that. */
-#define GUP_FAST_NEEDS_MAPPING		false
+/* GUP-fast looks neither at the file of a page nor for a missing array. */
+#define GUP_FAST_TAKES_FILES_FOR_LONG	true
+#define GUP_FAST_REFUSES_NULL		false
 
 /* Objects are allocated by their size, unless a point release has more. */
 #ifndef kzalloc_obj
