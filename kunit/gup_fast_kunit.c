@@ -64,10 +64,7 @@ static void put_one_page(struct page *page)
 }
 
 static const struct gup_method fast_only = {
-	.name = "get_user_pages_fast_only",
-	.acquire = get_fast_only,
-	.release = put_one_page,
-	.weight = 1,
+	"get_user_pages_fast_only", get_fast_only, put_one_page, 1, false
 };
 
 /* Those that try GUP-fast first and then the slow path */
@@ -85,10 +82,10 @@ static bool is_fast(const struct gup_method *m)
  * Map a file at the end of an area that ends with a page table, or across it,
  * with nothing around that could be returned by mistake:
  *
- *	        page table                 next page table
- *	[ ...  -  -  file file ][ file file  -  -  ... ]
- *	             |
- *	             address, nr_ahead pages before the end
+ *	     page table     next page table
+ *	[ ...  -  p0  p1 ][ p2  p3  -  ... ]
+ *	          |
+ *	          address, nr_ahead pages before the end
  *
  * Nothing is faulted in yet.
  */
@@ -319,8 +316,8 @@ static void takes_written_pages_for_writing(struct kunit *test)
 }
 
 /*
- *	   page table        next page table
- *	[ ...  page page ][ page page  ... ]
+ *	  page table     next page table
+ *	[ ...  p0  p1 ][ p2  p3  ... ]
  */
 static void takes_pages_of_two_page_tables(struct kunit *test)
 {
@@ -387,10 +384,10 @@ static void takes_the_middle_of_a_huge_page(struct kunit *test)
 }
 
 /*
- *	   page table         huge page
- *	[ ...  page page ][ H  t  t  t  ... ]
- *	       |              |
- *	       first       last
+ *	  page table       huge page
+ *	[ ...  p0  p1 ][ H  t  t  t  ... ]
+ *	       |            |
+ *	       first        last
  */
 static void takes_small_pages_ahead_of_a_huge_one(struct kunit *test)
 {
@@ -505,7 +502,8 @@ static void leaves_files_to_the_slow_path_for_long_writes(struct kunit *test)
  * One call that both paths serve, each a half. Which page is where is not to
  * depend on that.
  *
- *	present present absent absent
+ *	 p0   p1   p2   p3
+ *	|present| |absent|
  */
 static void the_slow_path_serves_what_is_absent(struct kunit *test)
 {
@@ -1047,10 +1045,10 @@ static void returns_0_for_a_negative_count(struct kunit *test)
  * The last case: a kernel that gets this wrong takes whatever is behind the page
  * table for more of it, and may not survive.
  *
- *	   page table
- *	[ ...  page page page page ]
- *	                      |
- *	                      0 pages from here
+ *	      page table
+ *	[ ...  p0  p1  p2  p3 ] ?
+ *	                   |
+ *	                   0 pages from here
  */
 static void returns_0_for_0_pages_at_the_end_of_a_table(struct kunit *test)
 {

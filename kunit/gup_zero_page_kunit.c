@@ -18,11 +18,6 @@
 
 #define NR_PAGES	3
 
-/* Where there is secret memory, a small page without mapping might be that. */
-#ifndef GUP_FAST_NEEDS_MAPPING
-#define GUP_FAST_NEEDS_MAPPING	IS_ENABLED(CONFIG_SECRETMEM)
-#endif
-
 static bool is_zero(struct page *page)
 {
 	return page != GUP_POISON && is_zero_pfn(page_to_pfn(page));
@@ -506,8 +501,6 @@ static void gup_fast_does_not_count_it_either(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_HAVE_GUP_FAST))
 		kunit_skip(test, "needs " __stringify(CONFIG_HAVE_GUP_FAST));
-	if (GUP_FAST_NEEDS_MAPPING)
-		kunit_skip(test, "needs CONFIG_SECRETMEM to be off");
 	addr = gup_map_anon(test, 1, PROT_READ);
 	before = read_counts(addr);
 	err = apply_to_page_range(current->mm, addr, PAGE_SIZE,
