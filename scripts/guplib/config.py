@@ -150,8 +150,9 @@ def load(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: not valid TOML: {error}") from error
 
 
-def _fields(path: Path, what: str, table: dict[str, Any],
-            wanted: Mapping[str, type]) -> dict[str, Any]:
+def fields(path: Path, what: str, table: dict[str, Any],
+           wanted: Mapping[str, type]) -> dict[str, Any]:
+    """A table of a file with just these keys; raises UsageError on any other."""
     for key, kind in wanted.items():
         if not isinstance(table.get(key), kind):
             raise UsageError(f"{path}: {what}: '{key}' is missing or not a "
@@ -169,7 +170,7 @@ def bases(layout: Layout) -> dict[str, Base]:
     wanted = {"package": str, "package_version": str, "suites": list,
               "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str,
               "debian": list}
-    found = {name: Base(name=name, **_fields(path, f"base {name}", table, wanted))
+    found = {name: Base(name=name, **fields(path, f"base {name}", table, wanted))
              for name, table in load(path).get("base", {}).items()}
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
 
@@ -209,7 +210,7 @@ def arches(layout: Layout) -> dict[str, Arch]:
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
               "needs": list, "bases": list, "checked": list}
-    return {name: Arch(name=name, **_fields(path, f"arch {name}", table, wanted))
+    return {name: Arch(name=name, **fields(path, f"arch {name}", table, wanted))
             for name, table in load(path).get("arch", {}).items()}
 
 
@@ -251,12 +252,12 @@ def cells(layout: Layout) -> Cells:
     suites: dict[str, tuple[str, ...]] = {}
     where: dict[str, tuple[str, ...]] = {}
     for entry in table.get("suite", []):
-        wanted = _fields(path, "suite", entry,
+        wanted = fields(path, "suite", entry,
                          {"name": str, "cells": list, "cases": list})
         suites[wanted["name"]] = wanted["cases"]
         where[wanted["name"]] = wanted["cells"]
     skips = tuple(
-        Skip(**_fields(path, "skip", entry,
+        Skip(**fields(path, "skip", entry,
                        {"suite": str, "cases": list, "cells": list, "option": str}))
         for entry in table.get("skip", []))
     for skip in skips:
@@ -270,7 +271,7 @@ def cells(layout: Layout) -> Cells:
 def selftest(layout: Layout) -> Selftest:
     """How the kernel's own test is run."""
     path = layout.config / "selftest.toml"
-    return Selftest(**_fields(path, "selftest", load(path), {
+    return Selftest(**fields(path, "selftest", load(path), {
         "kernel": str, "qemu": list, "append": str, "needs": list, "runs": list,
         "zero": list}))
 
@@ -281,7 +282,7 @@ def reports(layout: Layout, cell: str) -> Callable[[str], bool]:
     table = load(path)
     if not table.get("patterns"):
         raise UsageError(f"{path}: no patterns; the kernel log would go unread")
-    known = [_fields(path, "known", entry,
+    known = [fields(path, "known", entry,
                      {"pattern": str, "cells": list, "reason": str})
              for entry in table.get("known", [])]
     here = [entry["pattern"] for entry in known
@@ -300,7 +301,7 @@ def _any_of(path: Path, patterns: list[str]) -> re.Pattern[str]:
 def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
     """What is known and argued of a tool's messages on a file of this project."""
     path = layout.config / "lint.toml"
-    known = [Exemption(**_fields(path, "exempt", entry, {
+    known = [Exemption(**fields(path, "exempt", entry, {
         "tool": str, "types": list, "files": list, "reason": str}))
              for entry in load(path).get("exempt", [])]
     for entry in known:
@@ -317,7 +318,7 @@ def export_forms(layout: Layout) -> dict[str, Form]:
     path = layout.config / "export.toml"
     wanted = {"title": str, "signed": bool, "where": str, "apply": list, "listed": list,
               "names": str, "rules": list, "notes": str}
-    return {name: Form(name=name, **_fields(path, f"form {name}", table, wanted))
+    return {name: Form(name=name, **fields(path, f"form {name}", table, wanted))
             for name, table in load(path).get("form", {}).items()}
 
 
@@ -329,7 +330,7 @@ def export_form(layout: Layout, name: str) -> Form:
 def export_texts(layout: Layout) -> dict[str, str]:
     """The parts of README in an exported folder that all forms share."""
     path = layout.config / "export.toml"
-    return _fields(path, "text", load(path).get("text", {}),
+    return fields(path, "text", load(path).get("text", {}),
                    {"head": str, "apply": str, "tests": str})
 
 

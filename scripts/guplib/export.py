@@ -166,6 +166,9 @@ def _standing(change: Change) -> str:
     upstream = change.upstream
     if upstream.commit:
         return f"backport of {upstream.commit[:12]} ({upstream.version})"
+    if upstream.since:
+        return (f"{upstream.since.release} does the same, by {upstream.since}; written "
+                "anew for this kernel")
     if upstream.message_id:
         return f"submitted: {forms.MAILS}{upstream.message_id}"
     return f"not for mainline: {upstream.never}" if upstream.never \
@@ -210,7 +213,9 @@ def _changes(layout: Layout, steps: list[Step], commits: list[str]
         path = step.patch.path
         topic = None if step.extra else queue.topic(layout, path.parent.name)
         note = topic.backport.get(path.stem, "") if topic else ""
-        yield Change(commit, parent, step.patch.subject, step.patch.body,
+        body = patchfile.with_lines(step.patch.body, topic.fix_lines) if topic \
+            else step.patch.body
+        yield Change(commit, parent, step.patch.subject, body,
                      topic.standing if topic else queue.Standing(), note, date)
 
 

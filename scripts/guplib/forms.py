@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import refresh
+from . import patchfile, refresh
 from .git import Git
 from .identity import Person
 from .lint import BODY_COLUMNS
@@ -19,7 +19,6 @@ from .queue import Standing
 
 MAINLINE = "https://git.kernel.org/linus/"
 MAILS = "https://lore.kernel.org/r/"
-TRAILER = re.compile(r"[A-Za-z][\w-]*: \S")
 MAIL_FORM = ("--stdout", "-N", "--zero-commit", "--no-signature", "--no-attach",
              "--no-thread", "--no-cover-letter", "--no-notes", "--no-base",
              "--no-signoff", "--no-add-header", "--no-to", "--no-cc",
@@ -112,10 +111,9 @@ def ubuntu(parcel: Parcel) -> dict[str, str]:
     messages = []
     for change in parcel.changes:
         head = f"BugLink: {parcel.bug}\n\n" if parcel.bug else ""
-        above, subject = "", f"UBUNTU: SAUCE: {change.subject}"
+        above, subject = _note(change, parcel), f"UBUNTU: SAUCE: {change.subject}"
         if change.upstream.commit:
-            above = (f"(backported from commit {change.upstream.commit})\n"
-                     f"{_note(change, parcel)}")
+            above = f"(backported from commit {change.upstream.commit})\n{above}"
             subject = change.subject
         messages.append((subject, head + _signed(change, parcel.person, above)))
     return {f"{number:04}-{change.name}.patch": mail for number, (change, mail) in
@@ -191,6 +189,9 @@ def _dep_3(upstream: Standing) -> list[str]:
         link = f"{MAINLINE}{upstream.commit}"
         return [f"Origin: backport, {link}",
                 f"Applied-Upstream: {upstream.version}, {link}"]
+    if upstream.since:
+        return [f"Applied-Upstream: {upstream.since.release}, "
+                f"{MAINLINE}{upstream.since.commit}"]
     if upstream.message_id:
         return [f"Forwarded: {MAILS}{upstream.message_id}"]
     return ["Forwarded: not-needed" if upstream.never else "Forwarded: no"]
@@ -200,6 +201,9 @@ def _patch_mainline(upstream: Standing) -> list[str]:
     """Where a change stands, in the tags of SUSE's kernel-source."""
     if upstream.commit:
         return [f"Patch-mainline: {upstream.version}", f"Git-commit: {upstream.commit}"]
+    if upstream.since:
+        return [f"Patch-mainline: {upstream.since.release}",
+                f"Git-commit: {upstream.since.commit}"]
     if upstream.message_id:
         return [f"Patch-mainline: Submitted, linux-mm {MAILS}{upstream.message_id}"]
     return [f"Patch-mainline: Never, {upstream.never}" if upstream.never
@@ -210,6 +214,9 @@ def _upstream_status(upstream: Standing) -> str:
     """Where a change stands, in the words of Yocto."""
     if upstream.commit:
         return f"Upstream-Status: Backport [{MAINLINE}{upstream.commit}]"
+    if upstream.since:
+        return (f"Upstream-Status: Inappropriate [{upstream.since.release} does the same, "
+                f"by {MAINLINE}{upstream.since.commit}]")
     if upstream.message_id:
         return f"Upstream-Status: Submitted [{MAILS}{upstream.message_id}]"
     return f"Upstream-Status: Inappropriate [{upstream.never}]" if upstream.never \
@@ -217,22 +224,21 @@ def _upstream_status(upstream: Standing) -> str:
 
 
 def _note(change: Change, parcel: Parcel) -> str:
-    """How a backport differs from its commit, in brackets, by who says so."""
-    if not change.note:
-        return ""
-    return textwrap.fill(f"[{parcel.person.name}: {change.note}]", BODY_COLUMNS)
+    """How a backport differs from its commit, in brackets, by who says so.
+
+    Of a change that was written anew: which commit does the same in mainline.
+    """
+    note, since = change.note, change.upstream.since
+    if since:
+        note = (f"Mainline behaves like this since {since.release}, by {since}. This was "
+                f"written anew for {parcel.base}.")
+    return textwrap.fill(f"[{parcel.person.name}: {note}]", BODY_COLUMNS) if note else ""
 
 
 def _signed(change: Change, person: Person, above: str = "") -> str:
     """A body with the person's sign-off at its end, and something above that."""
-    body = change.body
-    for part in (above, person.sign_off):
-        if part:
-            last = body.rsplit("\n\n", 1)[-1].splitlines()
-            close = (all(TRAILER.match(line) for line in last) or body.endswith("]")) \
-                and TRAILER.match(part)
-            body += ("\n" if close else "\n\n") + part
-    return body
+    body = patchfile.with_part(change.body, above)
+    return patchfile.with_part(body, person.sign_off)
 
 
 def _header(parcel: Parcel, change: Change) -> list[str]:

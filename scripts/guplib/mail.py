@@ -25,7 +25,7 @@ from .git import Git
 from .identity import Person
 from .layout import Layout
 from .patchfile import Patch
-from .tree import Tree
+from .tree import Step, Tree
 
 BASE, TRIED = "gup-base", "gup-previous"     # branches; b4's has a name of its own
 SUITES = "kunit"        # what the changes of a cover call the patch with the suites
@@ -100,13 +100,15 @@ class Sent:
 class Item:
     """A patch of the series: as it is stored, and its commit in the tree.
 
-    topic: what the changes of a cover call it; files: what it is made from.
+    topic: what the changes of a cover call it; files: what it is made from;
+    fixes: its lines Fixes:.
     """
 
     patch: Patch
     topic: str
     commit: str
     files: tuple[Path, ...]
+    fixes: tuple[str, ...]
 
 
 def run(layout: Layout, request: Request) -> None:
@@ -189,8 +191,13 @@ def _letter(layout: Layout, request: Request, part: Part) -> Cover:
         raise UsageError(f"version {request.version} of {names} needs a letter of its own: "
                          "--cover FILE, in the form of series/B.cover")
     topic = queue.topic(layout, part.patches[0].parent.name)
-    return Cover(topic.path, topic.title,
-                 textwrap.fill(topic.why, lint.BODY_COLUMNS), {})
+    first, _, last = topic.affected.partition("..")
+    facts = f"Releases that have it: {first} {f'to {last}' if last else 'and later'}."
+    if severity := queue.SEVERITY.fullmatch(topic.severity):
+        facts += (f" Who can bring it about: {queue.SEVERITIES[severity['word']]}; "
+                  f"{severity['says']}.")
+    return Cover(topic.path, topic.title, "\n\n".join(
+        textwrap.fill(part, lint.BODY_COLUMNS) for part in (topic.why, facts)), {})
 
 
 class Series:
@@ -249,10 +256,14 @@ class Series:
             raise UsageError(f"series/{base} has no patch that could be mailed")
         commits = [self.ready.state.base]
         tree.commit_steps(place, steps, commits)
-        return [Item(step.patch, SUITES if step.patch.path == hookup
-                     else step.patch.path.parent.name, commit,
-                     (step.patch.path, *step.extra.values()))
-                for step, commit in zip(steps, commits[1:])]
+        return [self._item(step, commit) for step, commit in zip(steps, commits[1:])]
+
+    def _item(self, step: Step, commit: str) -> Item:
+        files = (step.patch.path, *step.extra.values())
+        if step.patch.path == self.layout.hookup(self.ready.base.name):
+            return Item(step.patch, SUITES, commit, files, ())
+        topic = queue.topic(self.layout, step.patch.path.parent.name)
+        return Item(step.patch, topic.name, commit, files, tuple(topic.fix_lines))
 
     def _tests(self) -> bool:
         """Whether the suites go along; says of what is kept back that it is."""
@@ -289,6 +300,7 @@ class Series:
         mailed = signed[0]
         for item in self.items:
             message = self.git.run("interpret-trailers", "--if-exists=addIfDifferent",
+                                   *(f"--trailer={line}" for line in item.fixes),
                                    f"--trailer={self.who.sign_off}",
                                    stdin=item.patch.message.encode()).output
             log = "" if self._single else self.cover.changelog_of(item.topic)

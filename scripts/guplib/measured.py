@@ -155,10 +155,12 @@ def tables(layout: Layout) -> str:
     bases = list(config.bases(layout))
     arches = [arch for arch in config.arches(layout).values()
               if any(cell.arch == arch.name for cell in table.values())]
-    lines = ["", _row("topic", bases), _row("---", ["---"] * len(bases))]
+    head = [*bases, "severity", "affected"]
+    lines = ["", _row("topic", head), _row("---", ["---"] * len(head))]
     topics = queue.topics(layout)
-    lines += [_row(f"`{topic.name}`", [standing(topic, base, table, topics)
-                                       for base in bases]) for topic in topics]
+    lines += [_row(f"`{topic.name}`",
+                   [*(standing(topic, base, table, topics) for base in bases),
+                    topic.reached_by, topic.affected]) for topic in topics]
     lines += ["", _row("cases passed", bases), _row("---", ["---"] * len(bases))]
     lines += [_row(arch.name, [_cell_text(table.get((base, arch.name, True)))
                                if arch.serves(base) else NO_CELL for base in bases])

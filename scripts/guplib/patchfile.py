@@ -8,6 +8,7 @@ from pathlib import Path
 from .errors import UsageError
 
 FILE_LINE = re.compile(r"^diff --git a/(\S+) b/(\S+)$")
+TRAILER = re.compile(r"[A-Za-z][\w-]*: \S")
 HUNK_LINE = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
@@ -66,6 +67,24 @@ def read(path: Path) -> Patch:
 def text(subject: str, body: str, stat: str, diff: str) -> str:
     """The stored form of a patch; stat and diff are as git prints them."""
     return f"Subject: {subject}\n\n{body}\n---\n{stat}\n{diff}"
+
+
+def with_part(body: str, part: str) -> str:
+    """A body with a text at its end; a trailer joins those that are there."""
+    if not part:
+        return body
+    last = body.rsplit("\n\n", 1)[-1].splitlines()
+    close = (all(TRAILER.match(line) for line in last) or body.endswith("]")) \
+        and TRAILER.match(part)
+    return body + ("\n" if close else "\n\n") + part
+
+
+def with_lines(body: str, lines: list[str]) -> str:
+    """A body with trailers at its end, less those that it has."""
+    for line in lines:
+        if line not in body.splitlines():
+            body = with_part(body, line)
+    return body
 
 
 def _hunks(diff: str) -> dict[str, tuple[str, ...]]:

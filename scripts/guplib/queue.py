@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import config, patchfile
 from .config import version_key
@@ -12,28 +13,53 @@ from .errors import UsageError
 from .layout import Layout
 
 UPSTREAM = re.compile(
-    r"not-submitted|merged (?P<commit>[0-9a-f]{40}) (?P<version>v\d+\.\d+\S*)"
+    r"not-submitted|in-mainline|merged (?P<commit>[0-9a-f]{40}) (?P<version>v\d+\.\d+\S*)"
     r"|submitted <(?P<message_id>[^<>\s]+@[^<>\s]+)>|never (?P<reason>\S.*)")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+RELEASE = re.compile(r"v\d+\.\d+(?:-rc\d+)?")
+FIXED = re.compile(r'[0-9a-f]{12,40} \("\S.*"\)')
+# Who can bring it about; a sentence behind it says what they get.
+SEVERITIES = {"user": "any user", "device": "who may open a certain device",
+              "root": "root alone", "driver": "a mistake in other kernel code",
+              "debug": "nobody: a counter, a report or a test is wrong",
+              "none": "nobody: nothing is wrong"}
+SEVERITY = re.compile(rf"(?P<word>{'|'.join(SEVERITIES)})(?:: (?P<says>\S.*))?")
+AFFECTED = re.compile(r"none|(?:v\d+\.\d+|\?)\.\.(?:v\d+\.\d+|\?)?")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
-              "adds": bool, "depends": list, "security": bool, "base": dict,
+              "adds": bool, "depends": list, "security": bool, "severity": str,
+              "affected": str, "fixes": list, "mainline": dict, "base": dict,
               "difference": dict, "backport": dict}
-TOPIC_OPTIONAL = {"suites", "adds", "depends", "security", "difference", "backport"}
+TOPIC_OPTIONAL = set(TOPIC_KEYS) - {"title", "why", "upstream", "base"}
+
+
+@dataclass(frozen=True)
+class Mainline:
+    """The commit by which mainline behaves as with the topic, and its first release."""
+
+    commit: str
+    title: str
+    release: str
+
+    def __str__(self) -> str:
+        return f'{self.commit[:12]} ("{self.title}")'
 
 
 @dataclass(frozen=True)
 class Standing:
     """Where a change stands upstream; all are empty if it was not submitted.
 
-    commit is that of mainline, and version the one that it came with;
-    message_id is the mail that it was submitted by; never is why it does not go
-    upstream.
+    commit is that of mainline which the topic is a backport of, and version the
+    one that it came with; since is that by which mainline does the same, where
+    the topic was written anew; message_id is the mail that it was submitted by;
+    never is why it does not go upstream, where nothing like it ever will be.
     """
 
     commit: str = ""
     version: str = ""
     message_id: str = ""
     never: str = ""
+    since: Mainline | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +68,11 @@ class Topic:
 
     adds: the suites call functions that only exist with the topic. depends: the
     topics without which this one does not apply or work. security: it goes to
-    the security list before any other. difference: why a variant is not the
+    the security list before any other. severity: who can bring about what is
+    wrong (SEVERITIES), and what they get; affected: the releases of mainline
+    that have it, as v6.5..v6.10, v6.5.. or none; fixes: the commits that brought
+    it, as in a line Fixes:. mainline: the commit that has the change, also if it
+    was written anew here. difference: why a variant is not the
     newest one; backport: how it differs from the mainline commit. Both are by
     variant.
     """
@@ -56,6 +86,10 @@ class Topic:
     adds: bool
     depends: tuple[str, ...]
     security: bool
+    severity: str
+    affected: str
+    fixes: tuple[str, ...]
+    mainline: Mainline | None
     status: dict[str, str]
     difference: dict[str, str]
     backport: dict[str, str]
@@ -64,8 +98,22 @@ class Topic:
     def standing(self) -> Standing:
         """Where it stands upstream, in parts."""
         found = UPSTREAM.fullmatch(self.upstream)
-        return Standing(*(part or "" for part in found.groups())) if found \
-            else Standing()
+        parts = {key: part or "" for key, part in found.groupdict().items()} if found \
+            else {}
+        return Standing(parts.get("commit", ""), parts.get("version", ""),
+                        parts.get("message_id", ""), parts.get("reason", ""),
+                        None if parts.get("commit") else self.mainline)
+
+    @property
+    def reached_by(self) -> str:
+        """The first word of the severity; empty if there is none."""
+        return self.severity.partition(":")[0]
+
+    @property
+    def fix_lines(self) -> list[str]:
+        """The lines Fixes: of its patches, as mails and exports have them."""
+        return [f"Fixes: {commit[:12]} {rest}" for commit, _, rest in
+                (fix.partition(" ") for fix in self.fixes)]
 
 
 def series(layout: Layout, base: str) -> list[Path]:
@@ -111,8 +159,18 @@ def topic(layout: Layout, name: str) -> Topic:
     return Topic(name, path, table["title"], table["why"], table["upstream"],
                  tuple(table.get("suites", ())), table.get("adds", False),
                  tuple(table.get("depends", ())), table.get("security", False),
+                 table.get("severity", ""), table.get("affected", ""),
+                 tuple(table.get("fixes", ())), _mainline(path, table),
                  table["base"],
                  table.get("difference", {}), table.get("backport", {}))
+
+
+def _mainline(path: Path, table: dict[str, Any]) -> Mainline | None:
+    """What the table [mainline] of a topic says, if there is one."""
+    if "mainline" not in table:
+        return None
+    return Mainline(**config.fields(path, "mainline", table["mainline"],
+                                    {"commit": str, "title": str, "release": str}))
 
 
 def topics(layout: Layout) -> list[Topic]:
@@ -184,8 +242,9 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
     if not UPSTREAM.fullmatch(own.upstream):
         found.append(
             f"{own.path}: upstream '{own.upstream}' is none of 'merged <sha> "
-            "<version>', 'not-submitted', 'submitted <message-id>', 'never <reason>'; "
-            "a sha has 40 digits")
+            "<version>', 'not-submitted', 'in-mainline', 'submitted <message-id>', "
+            "'never <reason>'; a sha has 40 digits")
+    found += [f"{own.path}: {fault}" for fault in _history_problems(own)]
     variants = {path.stem: served for path, served in used.items()
                 if path.parent.name == name}
     having = {base for served in variants.values() for base in served}
@@ -213,6 +272,34 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
                      "variant how it differs from the mainline commit")
     return found + [f"{own.path}: depends: {fault}" for base in bases if base in having
                     for fault in _dependency_problems(layout, own, base)]
+
+
+def _history_problems(own: Topic) -> Iterator[str]:
+    """What a topic says wrongly of its severity, and of where the change comes from."""
+    severity = SEVERITY.fullmatch(own.severity)
+    known = severity and (severity["says"] is None) == (severity["word"] == "none")
+    if not known:
+        yield (f"severity '{own.severity}' does not begin with one of "
+               f"{', '.join(SEVERITIES)}, and ': ' and what they get; 'none' stands alone")
+    if not AFFECTED.fullmatch(own.affected):
+        yield (f"affected '{own.affected}' is no range of releases such as v6.5..v6.10, "
+               "v6.5.., ?..v6.10 or none")
+    elif known and (own.affected == "none") != (own.reached_by == "none"):
+        yield f"severity is '{own.reached_by}', and affected '{own.affected}'"
+    for fix in own.fixes:
+        if not (isinstance(fix, str) and FIXED.fullmatch(fix)):
+            yield f"""fixes: '{fix}' is not of the form 0123456789ab ("title")"""
+    stands, since = own.standing, own.mainline
+    if since and not (COMMIT.fullmatch(since.commit) and since.title
+                      and RELEASE.fullmatch(since.release)):
+        yield "[mainline] needs a commit of 40 digits, its title, and a release such as v6.5"
+    if stands.commit and since and stands.commit != since.commit:
+        yield "upstream and [mainline] name two commits; mend one"
+    if (stands.commit or own.upstream == "in-mainline") and not since:
+        yield f"upstream is '{own.upstream[:11]}', and there is no [mainline]; add it"
+    if since and not stands.commit and own.upstream != "in-mainline":
+        yield (f"upstream is '{own.upstream}', but [mainline] has the change; write "
+               "'in-mainline', or 'merged …' for a backport of that commit")
 
 
 def _dependency_problems(layout: Layout, own: Topic, base: str) -> Iterator[str]:

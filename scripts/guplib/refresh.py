@@ -38,6 +38,8 @@ NEW_TOPIC = """\
 title = {title}
 why = ""                        # the discussion that this answers, by Link
 upstream = "not-submitted"
+severity = ""                   # who: what they get (README)
+affected = ""                   # releases of mainline, such as v6.5..v6.10
 suites = []                     # what proves it; remove the line if nothing does
 
 [base]                          # needed, in-base or not-applicable <reason>

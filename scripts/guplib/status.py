@@ -21,9 +21,9 @@ def lines(layout: Layout) -> list[str]:
                    [(base.name, base.version, f"{base.package} {base.package_version}",
                      _tree(layout, base)) for base in bases.values()])
     record, topics = measured.load(layout), _topics(layout)
-    found += ["", *_table(("topic", *bases, "upstream"), [
+    found += ["", *_table(("topic", *bases, "severity", "affected", "upstream"), [
         (topic.name, *(measured.standing(topic, base, record, topics) for base in bases),
-         topic.upstream) for topic in topics])]
+         topic.reached_by, topic.affected, _upstream(topic)) for topic in topics])]
     found += ["", *_table(("cell", "last run", "verdict", "last green", "queue"),
                           [row for base in bases for arch in config.arches(layout)
                            if (row := _cell(layout, base, arch))])]
@@ -32,6 +32,13 @@ def lines(layout: Layout) -> list[str]:
         found += ["", f"{len(defects)} rules are broken, see gup check --only rules; "
                   f"the first: {defects[0]}"]
     return found
+
+
+def _upstream(topic: queue.Topic) -> str:
+    """Where a topic stands upstream; what does the same there, by its commit."""
+    since = topic.standing.since
+    return f"{since.release} does the same, by {since.commit[:12]}" if since \
+        else topic.upstream
 
 
 def _topics(layout: Layout) -> list[queue.Topic]:

@@ -145,6 +145,8 @@ TOPIC = """\
 title = "mm/gup: change a line"
 why = "A line was wrong."
 upstream = "not-submitted"
+severity = "driver: a wrong line"
+affected = "v6.0.."
 suites = ["put_user_page"]
 [base]
 "6.1" = "needed"

@@ -48,7 +48,12 @@ def depends(project):
          'depends = ["one-line"]\nsuites =')
 
 
+MAINLINE = (f'[mainline]\ncommit = "{COMMIT}"\ntitle = "mm: mend it"\n'
+            'release = "v7.3-rc1"\n')
+
+
 def merged(project, topic="one-line"):
+    edit(project.root / f"patches/{topic}/topic.toml", "[base]", f"{MAINLINE}[base]")
     edit(project.root / f"patches/{topic}/topic.toml", '"not-submitted"',
          f'"merged {COMMIT} v7.3-rc1"')
     with (project.root / f"patches/{topic}/topic.toml").open("a") as text:
@@ -158,6 +163,40 @@ def test_backport_names_its_commit_and_how_it_differs(project, export, tmp_path)
         assert form == "yocto" or note in patch
 
 
+def test_change_that_mainline_has_otherwise_says_since_when(project, export, tmp_path):
+    topic = project.layout.topic("one-line")
+    edit(topic, "not-submitted", "in-mainline")
+    edit(topic, "[base]", f"{MAINLINE}[base]")
+    link = f"https://git.kernel.org/linus/{COMMIT}"
+    expected = {
+        "debian": f"\nApplied-Upstream: v7.3-rc1, {link}\nLast-Update: ",
+        "suse": f"Patch-mainline: v7.3-rc1\nGit-commit: {COMMIT}\n",
+        "ubuntu": "UBUNTU: SAUCE: ",
+        "yocto": f"Upstream-Status: Inappropriate [v7.3-rc1 does the same, by {link}]\n",
+        "mbox": "", "openwrt": ""}
+    for form, text in expected.items():
+        found = export(form, dest=tmp_path / form)
+        patch, = [found[name] for name in found if name.endswith((".patch", ".mbox"))]
+        assert text in patch
+        assert ("[Jö Doe: Mainline behaves like this since v7.3-rc1, by "
+                f'{COMMIT[:12]} ("mm: mend it"). This was written anew for 6.1.]'
+                ) in patch.replace("\n", " ")
+        assert "backported" not in patch and "upstream." not in patch
+        assert f"v7.3-rc1 does the same, by {COMMIT[:12]}" in found["README"]
+
+
+def test_each_form_names_the_commits_that_a_patch_fixes(project, export, tmp_path):
+    edit(project.layout.topic("one-line"), "[base]",
+         f"""fixes = ['{COMMIT} ("mm: break it")']\n[base]""")
+    line = f'Fixes: {COMMIT[:12]} ("mm: break it")\n'
+    for form in FORMS:
+        found = export(form, dest=tmp_path / form)
+        patch, = [found[name] for name in found if name.endswith((".patch", ".mbox"))]
+        assert patch.count(f"\n\n{line}") == 1, form
+    edit(project.patch, "The body of it.", f"The body of it.\n\n{line}Cc: x@example.org")
+    assert export("quilt", dest=tmp_path / "again")[f"patches/{ONE}.patch"].count(line) == 1
+
+
 def test_what_is_not_in_mainline_never_claims_to_be(project, export, tmp_path):
     for form in FORMS:
         for name, text in export(form, dest=tmp_path / form).items():
@@ -199,6 +238,7 @@ def test_openwrt_keeps_the_order_across_its_folders(two, export, tmp_path):
         f"{folder}/backport-6.1/950-v7.3-{ONE}.patch",
         f"{folder}/pending-6.1/951-{TWO}.patch"]
     edit(two.layout.topic("one-line"), f"merged {COMMIT} v7.3-rc1", "not-submitted")
+    edit(two.layout.topic("one-line"), MAINLINE, "")
     edit(two.layout.topic("one-line"), '[backport]\n"6.1" = "There is one line less."\n',
          "")
     merged(two, "two-lines")
@@ -497,8 +537,8 @@ BROKEN = {
               ("The body of it.", SIGN_OFF, f"carries '{SIGN_OFF}'")],
     "debian": [*SIGNED, ("From: ", "By: ", "lacks From:"),
                ("Fri, 02 Jan", "2 Jan", "lacks Date:"), ("Subject: ", "", "lacks Subject:"),
-               ("Applied-Upstream", "Applied", "lacks Origin: and Applied-Upstream:"),
-               (COMMIT, COMMIT[:12], "lacks Origin: and Applied-Upstream:"),
+               ("Applied-Upstream", "Applied", "lacks Applied-Upstream:"),
+               (COMMIT, COMMIT[:12], "lacks Applied-Upstream:"),
                ("Last-Update: 2026-01-02\n", "", "lacks Last-Update:")],
     "suse": [*SIGNED, ("From: ", "By: ", "lacks From:"), ("Subject: ", "", "lacks Subject:"),
              (f"Git-commit: {COMMIT}\n", "", "lacks Patch-mainline:, with Git-commit:"),

@@ -226,6 +226,8 @@ def test_security_topic_alone_goes_to_no_public_list(two, gup, out):
     keep_back(two, "other")
     edit(two.root / "patches/other/6.1.patch", "The body of it.",
          "The body of it.\n\nCc: stable@example.org")
+    edit(two.layout.topic("other"), "[base]",
+         """fixes = ['0123456789ab ("mm: break it")']\n[base]""")
     said = gup("mail", "--base", "6.1", "--out", out, "--topics", "other")
     assert said.code == 0, said
     assert said.out.endswith(
@@ -235,7 +237,11 @@ def test_security_topic_alone_goes_to_no_public_list(two, gup, out):
     assert patch["To"] == '"Mary M. Maintainer" <mary@example.org>'
     assert patch["Cc"] == "security@kernel.org"
     assert patch["Subject"] == "[PATCH] mm/gup: change another"
-    assert "Another was wrong." in patch.get_content().partition("\n---\n")[2]
+    message, _, below = patch.get_content().partition("\n---\n")
+    assert "\n\nCc: stable@example.org\nFixes: 0123456789ab (\"mm: break it\")\nSigned" \
+        in message
+    assert ("Another was wrong.\n\nReleases that have it: v6.0 and later. Who can bring it "
+            "about: a mistake in\nother kernel code; a wrong line.\n") in below
 
 
 def test_some_topics_with_a_letter_of_their_own(two, gup, out, tmp_path):

@@ -109,7 +109,8 @@ def test_record_writes_readme_between_its_marks(project, gup, readme):
     text = readme.read_text()
     assert text.startswith("# Title\n") and text.endswith("after\n")
     assert "| um | 2 | 2 |" in text
-    assert "`one-line`" in text
+    assert "| topic | 6.1 | 7.2 | severity | affected |\n" in text
+    assert "| `one-line` | unproven | unproven | driver | v6.0.. |\n" in text
 
 
 def test_record_keeps_the_cells_that_were_not_run(project, gup, readme):

@@ -71,15 +71,78 @@ def test_upstream_outside_the_vocabulary(project, topic, status):
 
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+MAINLINE = f"""\
+[mainline]
+commit = "{COMMIT}"
+title = "mm: mend it"
+release = "v7.3-rc1"
+"""
+
+
+def test_change_that_mainline_has_by_another_commit(project, topic):
+    edit(topic, '"not-submitted"', '"in-mainline"')
+    edit(topic, "[base]", f"{MAINLINE}[base]")
+    assert queue.problems(project.layout) == []
+    assert queue.topic(project.layout, "one-line").standing.since.release == "v7.3-rc1"
+
+
+@pytest.mark.parametrize("upstream, old, new, says", [
+    ("not-submitted", "", "", "is 'not-submitted', but [mainline] has the change"),
+    ("never we do not like it", "", "", "is 'never we do not like it', but [mainline]"),
+    ("in-mainline", MAINLINE, "", "is 'in-mainline', and there is no [mainline]"),
+    ("in-mainline", COMMIT, COMMIT[:12], "needs a commit of 40 digits, its title, and a"),
+    ("in-mainline", "v7.3-rc1", "soon", "needs a commit of 40 digits, its title, and a"),
+    ("in-mainline", "mm: mend it", "", "needs a commit of 40 digits, its title, and a"),
+    ("in-mainline", 'title = "mm: mend it"\n', "", "mainline: 'title' is missing"),
+    ("in-mainline", "[mainline]", '[mainline]\nauthor = "me"', "unknown key 'author'"),
+])
+def test_history_that_is_not_in_form(project, topic, upstream, old, new, says):
+    edit(topic, "not-submitted", upstream)
+    edit(topic, "[base]", f"{MAINLINE}[base]".replace(old, new))
+    assert says in only(project)
+
+
+def test_two_commits_for_one_change(project, topic):
+    edit(topic, "not-submitted", f"merged {COMMIT} v7.3-rc1")
+    edit(topic, "[base]", f"{MAINLINE}[base]".replace(COMMIT, COMMIT[::-1]))
+    with topic.open("a") as text:
+        text.write('[backport]\n"6.1" = "It is older."\n')
+    assert "upstream and [mainline] name two commits" in only(project)
+
+
+@pytest.mark.parametrize("severity, affected", [
+    ("none", "none"), ("user: all of it", "v6.0..v6.4"), ("root: a bit", "?..v6.4"),
+    ("debug: a line", "v6.0..?"), ("device: bytes", "v6.0..")])
+def test_severity_and_the_releases_that_have_it(project, topic, severity, affected):
+    edit(topic, "driver: a wrong line", severity)
+    edit(topic, "v6.0..", affected)
+    assert queue.problems(project.layout) == []
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("driver: a wrong line", "bad", "severity 'bad' does not begin with one of user, device"),
+    ("driver: a wrong line", "driver", "severity 'driver' does not begin"),
+    ("driver: a wrong line", "none: really", "severity 'none: really' does not"),
+    ('severity = "driver: a wrong line"\n', "", "severity '' does not begin"),
+    ('"v6.0.."', '"6.0.."', "affected '6.0..' is no range of releases"),
+    ('"v6.0.."', '"v6.0"', "affected 'v6.0' is no range of releases"),
+    ('"v6.0.."', '"none"', "severity is 'driver', and affected 'none'"),
+    ("[base]", 'fixes = ["0123 (\'x\')"]\n[base]', "fixes: '0123 ('x')' is not of the form"),
+    ("[base]", "fixes = [3]\n[base]", "fixes: '3' is not of the form"),
+])
+def test_severity_and_fixes_that_are_not_in_form(project, topic, old, new, says):
+    edit(topic, old, new)
+    assert says in only(project)
 
 
 def test_merged_topic_says_how_each_variant_differs(project, topic):
     edit(topic, '"not-submitted"', f'"merged {COMMIT} v7.3-rc1"')
+    edit(topic, "[base]", f"{MAINLINE}[base]")
     assert "[backport] and the variants disagree about 6.1" in only(project)
     with topic.open("a") as text:
         text.write('[backport]\n"6.1" = "It is older."\n')
     assert queue.problems(project.layout) == []
-    edit(topic, f"merged {COMMIT} v7.3-rc1", "not-submitted")
+    edit(topic, f"merged {COMMIT} v7.3-rc1", "in-mainline")
     assert "[backport] and the variants disagree about 6.1" in only(project)
 
 

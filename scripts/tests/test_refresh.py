@@ -174,6 +174,8 @@ def test_new_commit_becomes_a_topic_to_fill_in(ready, gup):
     path = ready.layout.topic("mend-it")
     edit(path, 'why = ""', 'why = "It was broken."')
     assert "'suites' is missing or empty" in queue.problems(ready.layout)[0]
+    edit(path, 'severity = ""', 'severity = "user: it breaks"')
+    edit(path, 'affected = ""', 'affected = "v6.0.."')
     edit(path, "suites = []", 'suites = ["put_user_page"]')
     assert "base 7.2: '' is none of 'needed'" in queue.problems(ready.layout)[0]
     edit(path, '"7.2" = ""', '"7.2" = "in-base"')

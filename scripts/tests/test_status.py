@@ -15,7 +15,7 @@ def test_status_before_anything_was_made(project, gup):
     said = gup("status")
     assert said.code == 0 and row(said, "6.1").endswith("none yet")
     assert "linux-source-6.1 6.1.9-1" in row(said, "6.1")
-    assert row(said, "one-line").endswith("not-submitted")
+    assert row(said, "one-line").endswith("  driver    v6.0..    not-submitted")
     assert not project.tree.exists()
 
 
