@@ -60,7 +60,8 @@ static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
 
-	if (vmf->pgoff < BITS_PER_LONG && file->bare & BIT(vmf->pgoff))
+	if (IS_ENABLED(CONFIG_MMU) && vmf->pgoff < BITS_PER_LONG &&
+	    file->bare & BIT(vmf->pgoff))
 		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
 
 	vmf->page = gup_file_page(file, vmf->pgoff);
@@ -505,6 +506,7 @@ unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
 }
 EXPORT_SYMBOL_NS_GPL(gup_map_anon_aligned, "EXPORTED_FOR_KUNIT_TESTING");
 
+#ifdef CONFIG_MMU
 /**
  * gup_mapped_by_pmd() - is there an entry of a PMD that maps a huge page?
  * @addr: the address that it would map
@@ -534,6 +536,7 @@ unlock:
 	return huge;
 }
 EXPORT_SYMBOL_NS_GPL(gup_mapped_by_pmd, "EXPORTED_FOR_KUNIT_TESTING");
+#endif /* CONFIG_MMU */
 
 static void gup_count_drop(void *data, struct page *page, int v)
 {

@@ -57,7 +57,8 @@ class Cell:
     """The files of one cell and what it is made of.
 
     kunit is the program that drives it, with the words that come first; absent
-    are the suites whose functions the tree does not have.
+    are the suites that are for other cells or whose functions the tree does not
+    have.
     """
 
     layout: Layout
@@ -98,13 +99,16 @@ def run(layout: Layout, request: Request) -> Verdict:
     packages.ensure(layout, arch.needs)
     place = Place(layout, base, request.patched and request.first is None, request.first)
     absent = _absent(place)
+    cells = config.cells(layout)
+    elsewhere = cells.elsewhere(f"{request.base}/{request.arch}", arch)
+    _require_here(request, cells, elsewhere)
     lent = _lent_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
         ready = tree.prepare(place, request.ksrc, edits_welcome=not place.bisect)
         kunit = (Path(borrowed.__file__), lent, ready.path) if lent \
             else (ready.path / KUNIT_PY,)
-        cell = Cell(layout, ready, arch, kunit, absent, request.kconfig)
-        for suite in sorted(absent):
+        cell = Cell(layout, ready, arch, kunit, absent | elsewhere, request.kconfig)
+        for suite in sorted(absent - elsewhere):
             say(f"{cell.name}: {suite} is left out: it needs a topic of the queue")
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "
@@ -117,8 +121,8 @@ def run(layout: Layout, request: Request) -> Verdict:
             _store(cell, Verdict((), (str(failure),)), request.suite)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
-        cells = config.cells(layout).without(absent)
-        verdict = judge(cell.name, cells, ran, log, built.warnings, request.suite)
+        verdict = judge(cell.name, cells.without(cell.absent), ran, log,
+                        built.warnings, request.suite)
         _store(cell, verdict, request.suite)
     return verdict
 
@@ -146,6 +150,14 @@ def _require_suite(layout: Layout, request: Request) -> None:
     if not fnmatch.filter(suites, request.suite):
         raise UsageError(f"no suite matches '{request.suite}'; there are: "
                          f"{', '.join(suites)}")
+
+
+def _require_here(request: Request, cells: config.Cells,
+                  elsewhere: frozenset[str]) -> None:
+    """A cell that is asked for suites of other cells alone would run nothing."""
+    if not {*fnmatch.filter(cells.suites, request.suite)} - elsewhere:
+        raise UsageError(f"no suite for {request.base}/{request.arch} matches "
+                         f"'{request.suite}'; see config/cells.toml")
 
 
 def _require_plain_path(layout: Layout) -> None:
@@ -201,7 +213,8 @@ def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
 
 def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
     return [sys.executable, *cell.kunit, verb, f"--build_dir={cell.out}",
-            *cell.arch.kunit_arguments, *words]
+            *(word.replace("{config}", str(cell.layout.config))
+              for word in cell.arch.kunit_arguments), *words]
 
 
 def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:

@@ -40,6 +40,7 @@ class Arch:
     compiler: str
     needs: tuple[str, ...]
     bases: tuple[str, ...]
+    suites: tuple[str, ...]
     checked: tuple[str, ...]
 
     def serves(self, base: str) -> bool:
@@ -90,6 +91,13 @@ class Cells:
                 if fnmatch.fnmatch(suite, suite_glob)
                 and any(fnmatch.fnmatch(cell, glob) for glob in self.where[suite])
                 for case in cases]
+
+    def elsewhere(self, cell: str, arch: Arch) -> frozenset[str]:
+        """The suites that are not for a cell (BASE/ARCH)."""
+        return frozenset(
+            suite for suite, globs in self.where.items()
+            if not any(fnmatch.fnmatch(cell, glob) for glob in globs)
+            or not any(fnmatch.fnmatch(suite, glob) for glob in arch.suites))
 
     def without(self, absent: Collection[str]) -> "Cells":
         """The same, less some suites."""
@@ -209,7 +217,7 @@ def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
-              "needs": list, "bases": list, "checked": list}
+              "needs": list, "bases": list, "suites": list, "checked": list}
     return {name: Arch(name=name, **fields(path, f"arch {name}", table, wanted))
             for name, table in load(path).get("arch", {}).items()}
 

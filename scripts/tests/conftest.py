@@ -107,6 +107,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 bases = ["*"]
+suites = ["*"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
@@ -114,6 +115,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 bases = ["*"]
+suites = ["*"]
 checked = []
 """,
     "packages.toml": """\
