@@ -85,11 +85,14 @@ static void gup_longterm_exit(struct kunit *test)
 	gup_fixture_exit(test);
 }
 
+/* GUP-fast, as the slow path has pages moved from one LRU list to another. */
 static struct page *page_at(struct kunit *test, unsigned long addr)
 {
-	struct page *page;
+	struct page *page = NULL;
+	long got = get_user_pages_fast(addr, 1, 0, &page);
 
-	gup_get(test, addr, 1, &page);
+	KUNIT_ASSERT_EQ_MSG(test, got, 1L,
+			    "get_user_pages_fast() of a page that is mapped");
 	put_page(page);
 	return page;
 }
