@@ -184,8 +184,8 @@ static inline pid_t gup_compat_clone(struct gup_compat_clone_args *new)
 	hugetlb_file_setup(name, size, flags, &user, creat_flags, log);	\
 })
 
-/* Long-term pins avoid CMA areas, and nothing else. */
-#define folio_is_longterm_pinnable(p)	(!is_migrate_cma_page(p))
+/* A memory policy has one node, or several, but not in one place. */
+#define gup_prefer_node(policy, nid)	((policy)->v.preferred_node = (nid))
 
 /* Pages are released by their heads, and a range is released page by page. */
 static inline void unpin_user_folio(struct page *head, unsigned long npages)
@@ -257,8 +257,10 @@ static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 #define folio_nr_pages(p)		compound_nr(p)
 #define folio_test_large(p)		PageHead(p)
 #define folio_test_hugetlb(p)		PageHuge(p)
+#ifndef PF_MEMALLOC_PIN
 #define memalloc_pin_save()		memalloc_nocma_save()
 #define memalloc_pin_restore(flags)	memalloc_nocma_restore(flags)
+#endif
 #define file_open_root_mnt(mnt, name, flags, mode)			\
 	file_open_root((mnt)->mnt_root, mnt, name, flags, mode)
 
