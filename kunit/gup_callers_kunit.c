@@ -54,12 +54,12 @@ static void __user *map_bare(struct kunit *test, unsigned long bare,
 
 /**
  * struct iov_call - a function that takes the pages of an iov_iter
- * @name: its name
+ * @function: its name
  * @take: calls it; returns bytes or -errno
  * @release: releases one page that @take returned
  */
 struct iov_call {
-	const char *name;
+	const char *function;
 	ssize_t (*take)(struct iov_iter *iter, struct page **pages);
 	void (*release)(struct page *page);
 };
@@ -81,12 +81,13 @@ static ssize_t extract_pages(struct iov_iter *iter, struct page **pages)
 }
 
 static const struct iov_call get_call = {
-	.name = "iov_iter_get_pages2", .take = get_pages, .release = put_page,
+	.take = get_pages, .release = put_page,
+	.function = "iov_iter_get_pages2",
 };
 
 static const struct iov_call extract_call = {
-	.name = "iov_iter_extract_pages", .take = extract_pages,
-	.release = unpin_user_page,
+	.take = extract_pages, .release = unpin_user_page,
+	.function = "iov_iter_extract_pages",
 };
 
 /* Have a call take both pages, to be written to or to be read from */
@@ -115,11 +116,11 @@ static void expect_bytes(struct kunit *test, const struct iov_call *call,
 
 		KUNIT_EXPECT_EQ_MSG(test, bytes, expected,
 				    "bytes or errno of %s(), direction %u, nofault %d, no struct page at %#lx (bitmap)",
-				    call->name, directions[i], nofault, bare);
+				    call->function, directions[i], nofault, bare);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[done / PAGE_SIZE],
 					GUP_POISON,
 					"%s() wrote pages[%zd], which is not to be counted",
-					call->name, done / PAGE_SIZE);
+					call->function, done / PAGE_SIZE);
 	}
 }
 
