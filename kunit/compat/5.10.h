@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -263,5 +264,22 @@ static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 #endif
 #define file_open_root_mnt(mnt, name, flags, mode)			\
 	file_open_root((mnt)->mnt_root, mnt, name, flags, mode)
+
+/* User memory of an iov_iter is not pinned, and what is taken is not skipped. */
+#define GUP_HAS_EXTRACT_PAGES		false
+#define GUP_HAS_ITER_NOFAULT		false
+#define gup_iter_set_nofault(iter)	((void)(iter))
+
+#define iov_iter_get_pages2(iter, pages, maxsize, maxpages, start)	\
+	iov_iter_get_pages(iter, pages, maxsize, maxpages, start)
+
+static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
+					     struct page ***pages,
+					     size_t maxsize,
+					     unsigned int maxpages,
+					     unsigned int flags, size_t *offset)
+{
+	return -EOPNOTSUPP;
+}
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

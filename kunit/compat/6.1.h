@@ -15,6 +15,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 /* Namespaces are not strings yet. */
 #undef EXPORT_SYMBOL_NS_GPL
@@ -152,6 +153,18 @@ static inline long memfd_pin_folios(struct file *memfd, loff_t start,
 }
 
 static inline int folio_add_pins(struct folio *folio, unsigned int pins)
+{
+	return -EOPNOTSUPP;
+}
+
+/* User memory of an iov_iter is not pinned. */
+#define GUP_HAS_EXTRACT_PAGES		false
+
+static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
+					     struct page ***pages,
+					     size_t maxsize,
+					     unsigned int maxpages,
+					     unsigned int flags, size_t *offset)
 {
 	return -EOPNOTSUPP;
 }
