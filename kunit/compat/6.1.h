@@ -170,8 +170,7 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 }
 
 /* A bio is aligned as its pages are pinned, and for a device only. */
-#define GUP_HAS_ALIGNED_BIO		false
-#define gup_bio_get_pages(bio, iter, mem_align_mask, len_align_mask)	(-EOPNOTSUPP)
+#define GUP_HAS_ALIGNED_BIO		0
 
 /* Pages of hugetlbfs are not counted. */
 #define GUP_HAS_NR_HUGETLB		false
