@@ -24,7 +24,7 @@
 #define MAX_VECS	16
 
 #ifndef GUP_HAS_ALIGNED_BIO
-#define GUP_HAS_ALIGNED_BIO	true
+#define GUP_HAS_ALIGNED_BIO	1
 #endif
 
 /**
@@ -47,11 +47,7 @@ struct cut {
 	unsigned int pages;
 };
 
-#ifdef CONFIG_BLOCK
-#ifndef gup_bio_get_pages
-#define gup_bio_get_pages	bio_iov_iter_get_pages
-#endif
-
+#if defined(CONFIG_BLOCK) && GUP_HAS_ALIGNED_BIO
 /*
  * Have a bio for the memory of @cut, which is followed by memory that is not
  * mapped: this is how a bio comes to end within a block. The caller releases
@@ -79,7 +75,7 @@ static void get_pages(struct kunit *test, struct bio *bio,
 	gup_unmap(test, hole, 1);
 
 	iov_iter_init(&iter, ITER_DEST, iov, 2, cut->len + rest);
-	err = gup_bio_get_pages(bio, &iter, DMA_MASK, cut->block - 1);
+	err = bio_iov_iter_get_pages(bio, &iter, DMA_MASK, cut->block - 1);
 
 	KUNIT_EXPECT_EQ_MSG(test, err, cut->error,
 			    "bio_iov_iter_get_pages() of %u bytes in blocks of %u",
@@ -132,7 +128,7 @@ static void expect_cut(struct kunit *test, const struct cut *cut)
 #define skip_without_aligned_bio(test)					\
 do {									\
 	if (!GUP_HAS_ALIGNED_BIO)					\
-		kunit_skip(test, "not applicable: there is no bio_iov_iter_get_pages() that aligns the whole of a bio"); \
+		kunit_skip(test, "not applicable: there is no bio_iov_iter_get_pages() with a mask"); \
 	if (!IS_ENABLED(CONFIG_BLOCK))					\
 		kunit_skip(test, "needs CONFIG_BLOCK");			\
 } while (0)

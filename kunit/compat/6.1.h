@@ -169,4 +169,14 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 	return -EOPNOTSUPP;
 }
 
+/* A bio is aligned as its pages are pinned, and for a device only. */
+#define GUP_HAS_ALIGNED_BIO		0
+
+/* Pages of hugetlbfs are not counted. */
+#define GUP_HAS_NR_HUGETLB		false
+#define GUP_NR_HUGETLB			NR_FOLL_PIN_ACQUIRED
+#define gup_isolate_hugetlb(folio, list)	false
+#define gup_putback_hugetlb(folio)	((void)0)
+#define gup_hugetlb_cgroup(folio)	((void *)folio)
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */

@@ -63,4 +63,14 @@ static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 	return -EOPNOTSUPP;
 }
 
+/* A bio is aligned as its pages are pinned, and for a device only. */
+#define GUP_HAS_ALIGNED_BIO		0
+
+/* Pages of hugetlbfs are not counted. */
+#define GUP_HAS_NR_HUGETLB		false
+#define GUP_NR_HUGETLB			NR_FOLL_PIN_ACQUIRED
+
+#define gup_isolate_hugetlb(folio, list)	isolate_hugetlb(folio, list)
+#define gup_putback_hugetlb(folio)	folio_putback_active_hugetlb(folio)
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */
