@@ -135,7 +135,10 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 #define vmf_insert_mixed(vma, addr, pfn)				\
 	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
 
-/* This option has got another name. */
+/* This has got another name, */
+#define in_hardirq()			in_irq()
+
+/* and so has this option. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
 
 /* GUP-fast looks neither at the file of a page nor for a missing array. */
