@@ -16,35 +16,6 @@
  */
 static const unsigned int orders[] = { 0, 1, 2, 4 };
 
-/* The counts that a pin of a page is in */
-struct counts {
-	int refs;
-	struct gup_pin_counters pins;
-};
-
-static struct counts read_counts(struct page *page)
-{
-	struct counts counts = {
-		page_ref_count(compound_head(page)), gup_read_pin_counters()
-	};
-
-	return counts;
-}
-
-static void expect_counters(struct kunit *test, struct counts now,
-			    struct counts before, long acquired, long released,
-			    const char *when, unsigned int order)
-{
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.acquired,
-			    before.pins.acquired + acquired,
-			    "NR_FOLL_PIN_ACQUIRED after %s a page of order %u",
-			    when, order);
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.released,
-			    before.pins.released + released,
-			    "NR_FOLL_PIN_RELEASED after %s a page of order %u",
-			    when, order);
-}
-
 static void pin_one(struct kunit *test, unsigned long addr, struct page *page)
 {
 	struct page *pages[1] = { GUP_POISON };
@@ -73,28 +44,27 @@ static struct page *map_last_of(struct kunit *test, unsigned int order,
 
 static void weighs_as_much_as_a_pin_and_is_counted(struct kunit *test)
 {
-	struct counts before, pinned, added;
+	struct gup_counts before, pinned, added;
 	unsigned long addr;
 	struct page *page;
 	unsigned int i;
 
+	gup_skip_without_folio_add_pin(test);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		page = map_last_of(test, orders[i], &addr);
-		before = read_counts(page);
+		before = gup_read_counts(page);
 		pin_one(test, addr, page);
-		pinned = read_counts(page);
+		pinned = gup_read_counts(page);
 		folio_add_pin(page_folio(page));
-		added = read_counts(page);
+		added = gup_read_counts(page);
 		unpin_user_page(page);
 		unpin_user_page(page);
 
-		KUNIT_EXPECT_EQ_MSG(test, added.refs - pinned.refs,
-				    pinned.refs - before.refs,
-				    "references added to a page of order %u, of which a pin takes %d",
-				    orders[i], pinned.refs - before.refs);
-		expect_counters(test, added, before, 2, 0,
-				"pin_user_pages() and folio_add_pin() of",
-				orders[i]);
+		gup_expect_counts(test, &before, &added,
+				  2 * (pinned.refs - before.refs),
+				  (struct gup_pin_counters){ 2, 0 },
+				  "pin_user_pages() and folio_add_pin() of a page of order %u",
+				  orders[i]);
 	}
 }
 
@@ -121,42 +91,45 @@ static void release_as_dirty_array(struct page *page)
 static void expect_released(struct kunit *test, void (*release)(struct page *page),
 			    const char *when)
 {
-	struct counts before, after;
+	struct gup_counts before, after;
 	unsigned long addr;
 	struct page *page;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		page = map_last_of(test, orders[i], &addr);
-		before = read_counts(page);
+		before = gup_read_counts(page);
 		pin_one(test, addr, page);
 		folio_add_pin(page_folio(page));
 		release(page);
-		after = read_counts(page);
+		after = gup_read_counts(page);
 
-		KUNIT_EXPECT_EQ_MSG(test, after.refs, before.refs,
-				    "references left after %s a page of order %u",
-				    when, orders[i]);
-		KUNIT_EXPECT_FALSE_MSG(test, folio_maybe_dma_pinned(page_folio(page)),
+			KUNIT_EXPECT_FALSE_MSG(test, folio_maybe_dma_pinned(page_folio(page)),
 				       "a page of order %u looks pinned after %s it",
 				       orders[i], when);
-		expect_counters(test, after, before, 2, 2, when, orders[i]);
+		gup_expect_counts(test, &before, &after, 0,
+				  (struct gup_pin_counters){ 2, 2 },
+				  "two pins and %s a page of order %u", when,
+				  orders[i]);
 	}
 }
 
 static void unpin_user_page_releases_either_pin(struct kunit *test)
 {
+	gup_skip_without_folio_add_pin(test);
 	expect_released(test, release_one_by_one, "two unpin_user_page() of");
 }
 
 static void unpin_user_pages_releases_both_pins(struct kunit *test)
 {
+	gup_skip_without_folio_add_pin(test);
 	expect_released(test, release_as_array,
 			"unpin_user_pages() with two entries of");
 }
 
 static void unpin_user_pages_dirty_lock_releases_both_pins(struct kunit *test)
 {
+	gup_skip_without_folio_add_pin(test);
 	expect_released(test, release_as_dirty_array,
 			"unpin_user_pages_dirty_lock() with two entries of");
 }
@@ -168,6 +141,7 @@ static void keeps_a_page_pinned_that_is_released_once(struct kunit *test)
 	unsigned int i;
 	bool pinned;
 
+	gup_skip_without_folio_add_pin(test);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		page = map_last_of(test, orders[i], &addr);
 		pin_one(test, addr, page);
@@ -186,29 +160,28 @@ static void a_hugetlb_page_has_both_pins(struct kunit *test)
 {
 #ifdef CONFIG_HUGETLBFS
 	unsigned long addr = gup_map_hugetlb(test);
-	struct counts before, pinned, added, after;
+	struct gup_counts before, pinned, added, after;
 	struct page *head;
 
+	gup_skip_without_folio_add_pin(test);
 	gup_get(test, addr, 1, &head);
-	before = read_counts(head);
+	before = gup_read_counts(head);
 	pin_one(test, addr + PAGE_SIZE, head + 1);
-	pinned = read_counts(head);
+	pinned = gup_read_counts(head);
 	folio_add_pin(page_folio(head));
-	added = read_counts(head);
+	added = gup_read_counts(head);
 	unpin_user_page(head + 1);
 	unpin_user_page(head + 1);
-	after = read_counts(head);
+	after = gup_read_counts(head);
 	put_page(head);
 
-	KUNIT_EXPECT_EQ_MSG(test, added.refs - pinned.refs,
-			    pinned.refs - before.refs,
-			    "references added to a hugetlb page, of which a pin takes %d",
-			    pinned.refs - before.refs);
-	KUNIT_EXPECT_EQ_MSG(test, after.refs, before.refs,
-			    "references left after two releases of a hugetlb page");
-	expect_counters(test, after, before, 2, 2,
-			"two pins and two releases of a hugetlb page,",
-			compound_order(head));
+	gup_expect_counts(test, &before, &added,
+			  2 * (pinned.refs - before.refs),
+			  (struct gup_pin_counters){ 2, 0 },
+			  "two pins of a hugetlb page");
+	gup_expect_counts(test, &before, &after, 0,
+			  (struct gup_pin_counters){ 2, 2 },
+			  "two pins and two releases of a hugetlb page");
 #else
 	kunit_skip(test, "needs CONFIG_HUGETLBFS");
 #endif
@@ -218,23 +191,22 @@ static void leaves_the_zero_page_alone(struct kunit *test)
 {
 	unsigned long addr = gup_map_anon(test, 1, PROT_READ);
 	struct page *zero = ZERO_PAGE(addr);
-	struct counts before, added, after;
+	struct gup_counts before, added, after;
 
+	gup_skip_without_folio_add_pin(test);
 	gup_fault_in(test, addr, 1, 0);
-	before = read_counts(zero);
+	before = gup_read_counts(zero);
 	pin_one(test, addr, zero);
 	folio_add_pin(page_folio(zero));
-	added = read_counts(zero);
+	added = gup_read_counts(zero);
 	unpin_user_page(zero);
 	unpin_user_page(zero);
-	after = read_counts(zero);
+	after = gup_read_counts(zero);
 
-	KUNIT_EXPECT_EQ_MSG(test, added.refs, before.refs,
-			    "refcount of the zero page after folio_add_pin()");
-	KUNIT_EXPECT_EQ_MSG(test, after.refs, before.refs,
-			    "refcount of the zero page after two releases");
-	expect_counters(test, after, before, 0, 0,
-			"two pins and two releases of the zero page,", 0);
+	gup_expect_counts(test, &before, &added, 0, (struct gup_pin_counters){},
+			  "two pins of the zero page");
+	gup_expect_counts(test, &before, &after, 0, (struct gup_pin_counters){},
+			  "two pins and two releases of the zero page");
 }
 
 static struct kunit_case gup_add_pin_cases[] = {

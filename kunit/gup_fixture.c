@@ -6,7 +6,9 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
@@ -19,10 +21,13 @@
 #include "gup_fixture.h"
 
 #define GUP_MAX_FILES	32
+#define GUP_MAX_MOUNTS	2
 
 struct gup_fixture {
 	struct file *files[GUP_MAX_FILES];
+	struct vfsmount *mounts[GUP_MAX_MOUNTS];
 	unsigned int nr_files;
+	unsigned int nr_mounts;
 	struct gup_ref_trace trace;
 	bool tracing;
 	struct tracepoint *page_free;
@@ -106,6 +111,54 @@ static const struct file_operations gup_file_fops = {
 };
 
 /**
+ * gup_own_file() - have a file closed at the end of the test
+ * @test: the test context
+ * @filp: the open file, or an error, which fails the test
+ *
+ * Return: the file.
+ */
+struct file *gup_own_file(struct kunit *test, struct file *filp)
+{
+	struct gup_fixture *fixture = test->priv;
+	bool room = fixture->nr_files < GUP_MAX_FILES;
+
+	if (!IS_ERR(filp) && !room)
+		fput(filp);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
+			       PTR_ERR(filp));
+	KUNIT_ASSERT_TRUE_MSG(test, room, "more than %d files of one case",
+			      GUP_MAX_FILES);
+	fixture->files[fixture->nr_files++] = filp;
+	return filp;
+}
+
+/**
+ * gup_mount() - mount a file system for the time of the test
+ * @test: the test context, which unmounts it at its end
+ * @type: name of the file system, which is built in
+ * @options: mount options, or NULL
+ *
+ * Return: the mount.
+ */
+struct vfsmount *gup_mount(struct kunit *test, const char *type, char *options)
+{
+	struct gup_fixture *fixture = test->priv;
+	struct file_system_type *fs;
+	struct vfsmount *mnt;
+
+	KUNIT_ASSERT_LT(test, fixture->nr_mounts, (unsigned int)GUP_MAX_MOUNTS);
+	fs = get_fs_type(type);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, fs, "no file system %s", type);
+	mnt = vfs_kern_mount(fs, SB_KERNMOUNT, type, options);
+	/* The mount has a reference of its own. */
+	put_filesystem(fs);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(mnt), "no mount of %s: error %ld",
+			       type, PTR_ERR(mnt));
+	fixture->mounts[fixture->nr_mounts++] = mnt;
+	return mnt;
+}
+
+/**
  * gup_create_file() - create a file of known pages
  * @test: the test context, which closes the file at its end
  * @order: order of each compound page, or 0 for small pages
@@ -118,12 +171,9 @@ static const struct file_operations gup_file_fops = {
 struct gup_file *gup_create_file(struct kunit *test, unsigned int order,
 				 unsigned int nr_heads)
 {
-	struct gup_fixture *fixture = test->priv;
 	struct gup_file *file;
 	struct file *filp;
 	unsigned int i;
-
-	KUNIT_ASSERT_LT(test, fixture->nr_files, (unsigned int)GUP_MAX_FILES);
 
 	file = kzalloc(struct_size(file, heads, nr_heads), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
@@ -131,9 +181,7 @@ struct gup_file *gup_create_file(struct kunit *test, unsigned int order,
 	filp = anon_inode_getfile("[gup_kunit]", &gup_file_fops, file, O_RDWR);
 	if (IS_ERR(filp))
 		kfree(file);
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
-			       PTR_ERR(filp));
-	fixture->files[fixture->nr_files++] = filp;
+	gup_own_file(test, filp);
 
 	address_space_init_once(&file->mapping);
 	file->mapping.host = file_inode(filp);
@@ -398,6 +446,123 @@ const struct gup_method gup_methods[GUP_NR_METHODS] = {
 };
 EXPORT_SYMBOL_NS_GPL(gup_methods, "EXPORTED_FOR_KUNIT_TESTING");
 
+static void gup_unpin_one_by_one(struct page **pages, unsigned long nr)
+{
+	while (nr--)
+		unpin_user_page(*pages++);
+}
+
+static void gup_unpin_clean(struct page **pages, unsigned long nr)
+{
+	unpin_user_pages_dirty_lock(pages, nr, false);
+}
+
+static void gup_unpin_dirty(struct page **pages, unsigned long nr)
+{
+	unpin_user_pages_dirty_lock(pages, nr, true);
+}
+
+#if GUP_HAS_UNPIN_RANGE
+/* Call unpin_user_page_range_dirty_lock() for each range in an array */
+static void gup_unpin_ranges(struct page **pages, unsigned long nr,
+			     bool make_dirty)
+{
+	unsigned long i, len;
+
+	for (i = 0; i < nr; i += len) {
+		for (len = 1; i + len < nr; len++)
+			if (pages[i + len] != pages[i] + len)
+				break;
+		unpin_user_page_range_dirty_lock(pages[i], len, make_dirty);
+	}
+}
+
+static void gup_unpin_ranges_clean(struct page **pages, unsigned long nr)
+{
+	gup_unpin_ranges(pages, nr, false);
+}
+
+static void gup_unpin_ranges_dirty(struct page **pages, unsigned long nr)
+{
+	gup_unpin_ranges(pages, nr, true);
+}
+#endif
+
+#if GUP_HAS_UNPIN_FOLIO
+static void gup_unpin_folio_by_folio(struct page **pages, unsigned long nr)
+{
+	while (nr--)
+		unpin_folio(page_folio(*pages++));
+}
+
+/* Call unpin_user_folio() for each run of pages of a folio */
+static void gup_unpin_folio_runs(struct page **pages, unsigned long nr)
+{
+	unsigned long i, len;
+
+	for (i = 0; i < nr; i += len) {
+		for (len = 1; i + len < nr; len++)
+			if (page_folio(pages[i + len]) != page_folio(pages[i]))
+				break;
+		unpin_user_folio(page_folio(pages[i]), len);
+	}
+}
+
+static void gup_unpin_folio_array(struct page **pages, unsigned long nr)
+{
+	struct folio *folios[GUP_MAX_UNPIN];
+	unsigned long i;
+
+	for (i = 0; i < nr && i < GUP_MAX_UNPIN; i++)
+		folios[i] = IS_ERR_OR_NULL(pages[i]) ? ERR_CAST(pages[i])
+						     : page_folio(pages[i]);
+	unpin_folios(nr ? folios : NULL, nr);
+}
+#endif
+
+const struct gup_unpin gup_unpins[GUP_NR_UNPINS] = {
+	[GUP_UNPIN_PAGE] = {
+		"unpin_user_page()", gup_unpin_one_by_one, false, false },
+	[GUP_UNPIN_PAGES] = {
+		"unpin_user_pages()", unpin_user_pages, true, false },
+	[GUP_UNPIN_PAGES_CLEAN] = {
+		"unpin_user_pages_dirty_lock(false)", gup_unpin_clean, true, false },
+	[GUP_UNPIN_PAGES_DIRTY] = {
+		"unpin_user_pages_dirty_lock(true)", gup_unpin_dirty, true, true },
+#if GUP_HAS_UNPIN_RANGE
+	[GUP_UNPIN_RANGE_CLEAN] = {
+		"unpin_user_page_range_dirty_lock(false)",
+		gup_unpin_ranges_clean, false, false },
+	[GUP_UNPIN_RANGE_DIRTY] = {
+		"unpin_user_page_range_dirty_lock(true)",
+		gup_unpin_ranges_dirty, false, true },
+#endif
+#if GUP_HAS_UNPIN_FOLIO
+	[GUP_UNPIN_FOLIO] = {
+		"unpin_folio()", gup_unpin_folio_by_folio, false, false },
+	[GUP_UNPIN_USER_FOLIO] = {
+		"unpin_user_folio()", gup_unpin_folio_runs, false, false },
+	[GUP_UNPIN_FOLIOS] = {
+		"unpin_folios()", gup_unpin_folio_array, true, false },
+#endif
+};
+
+/**
+ * gup_page_at() - look up the page that is mapped at an address
+ * @test: the test context
+ * @addr: the address
+ *
+ * Return: the page, to which the mapping has a reference, and not the caller.
+ */
+struct page *gup_page_at(struct kunit *test, unsigned long addr)
+{
+	struct page *page;
+
+	gup_get(test, addr, 1, &page);
+	put_page(page);
+	return page;
+}
+
 /**
  * gup_poison() - fill pages[] with something that no call takes for a page
  * @pages: the array
@@ -427,16 +592,34 @@ void gup_release(const struct gup_method *m, struct page **pages, long got)
 }
 EXPORT_SYMBOL_NS_GPL(gup_release, "EXPORTED_FOR_KUNIT_TESTING");
 
-static long gup_read_node_counter(struct pglist_data *pgdat,
-				  enum node_stat_item item)
+/* What a CPU has counted stays with it for a while. */
+static long gup_sum_node_counter(struct pglist_data *pgdat,
+				 enum node_stat_item item)
 {
 	long sum = atomic_long_read(&pgdat->vm_stat[item]);
 	int cpu;
 
-	/* What a CPU has counted stays with it for a while. */
 	for_each_online_cpu(cpu)
 		sum += per_cpu_ptr(pgdat->per_cpu_nodestats,
 				   cpu)->vm_node_stat_diff[item];
+	return sum;
+}
+
+/*
+ * Another CPU may add what it has to the sum at any time, which is seen twice
+ * or not at all while it does. So this looks until nothing has moved.
+ */
+static long gup_read_node_counter(struct pglist_data *pgdat,
+				  enum node_stat_item item)
+{
+	long last, sum = gup_sum_node_counter(pgdat, item);
+	int tries = 1000;
+
+	do {
+		last = sum;
+		smp_mb();
+		sum = gup_sum_node_counter(pgdat, item);
+	} while (sum != last && --tries);
 	return sum;
 }
 
@@ -461,6 +644,50 @@ struct gup_pin_counters gup_read_pin_counters(void)
 	return sum;
 }
 EXPORT_SYMBOL_NS_GPL(gup_read_pin_counters, "EXPORTED_FOR_KUNIT_TESTING");
+
+/**
+ * gup_read_counts() - read all that the pin of a page is counted in
+ * @page: the page, which may be a tail
+ *
+ * Return: the counts of the page as a whole.
+ */
+struct gup_counts gup_read_counts(struct page *page)
+{
+	struct gup_counts counts = {
+		.refs = page_ref_count(compound_head(page)),
+		.pins = gup_read_pin_counters(),
+		.pinned = folio_maybe_dma_pinned(page_folio(page)),
+	};
+
+	return counts;
+}
+
+/**
+ * gup_expect_counts() - expect counts to have changed by so much
+ * @test: the test context
+ * @before: the counts of a page
+ * @after: the same later on
+ * @refs: by how much its refcount is to have grown
+ * @pins: by how much the counters of pins are to have grown
+ * @fmt: says what has happened, such as "unpin_user_page() of a small page"
+ */
+void gup_expect_counts(struct kunit *test, const struct gup_counts *before,
+		       const struct gup_counts *after, int refs,
+		       struct gup_pin_counters pins, const char *fmt, ...)
+{
+	struct va_format what = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	what.va = &args;
+	KUNIT_EXPECT_EQ_MSG(test, after->refs - before->refs, refs,
+			    "references that came by %pV", &what);
+	KUNIT_EXPECT_EQ_MSG(test, after->pins.acquired - before->pins.acquired,
+			    pins.acquired, "NR_FOLL_PIN_ACQUIRED by %pV", &what);
+	KUNIT_EXPECT_EQ_MSG(test, after->pins.released - before->pins.released,
+			    pins.released, "NR_FOLL_PIN_RELEASED by %pV", &what);
+	va_end(args);
+}
 
 /**
  * gup_begin_to_be_killed() - have SIGKILL pending
@@ -665,6 +892,11 @@ void gup_fixture_exit(struct kunit *test)
 	gup_trace_refs_end(test);
 	for (i = 0; i < fixture->nr_files; i++)
 		fput(fixture->files[i]);
+	/* A thread of the kernel leaves that to somebody else. */
+	if (fixture->nr_mounts)
+		flush_delayed_fput();
+	for (i = 0; i < fixture->nr_mounts; i++)
+		kern_unmount(fixture->mounts[i]);
 }
 EXPORT_SYMBOL_NS_GPL(gup_fixture_exit, "EXPORTED_FOR_KUNIT_TESTING");
 

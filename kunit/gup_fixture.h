@@ -112,6 +112,70 @@ extern const struct gup_method gup_methods[GUP_NR_METHODS];
 	for (m = gup_methods + GUP_PIN; m < gup_methods + GUP_NR_METHODS; m++)
 
 /**
+ * struct gup_unpin - a way to release pins, and what it promises
+ * @name: name of the function, and its argument make_dirty if it has one
+ * @unpin: calls it, as often as it takes, for all entries of an array. NULL if
+ *	this kernel does not have the function.
+ * @array: whether it takes an array, and so may be passed NULL or an errno
+ * @dirties: whether it marks clean pages dirty
+ *
+ * An array for @unpin has up to GUP_MAX_UNPIN entries, or an errno as @nr.
+ */
+struct gup_unpin {
+	const char *name;
+	void (*unpin)(struct page **pages, unsigned long nr);
+	bool array;
+	bool dirties;
+};
+
+enum {
+	GUP_UNPIN_PAGE,
+	GUP_UNPIN_PAGES,
+	GUP_UNPIN_PAGES_CLEAN,
+	GUP_UNPIN_PAGES_DIRTY,
+	GUP_UNPIN_RANGE_CLEAN,
+	GUP_UNPIN_RANGE_DIRTY,
+	GUP_UNPIN_FOLIO,
+	GUP_UNPIN_USER_FOLIO,
+	GUP_UNPIN_FOLIOS,
+	GUP_NR_UNPINS
+};
+
+enum { GUP_MAX_UNPIN = 16 };
+
+extern const struct gup_unpin gup_unpins[GUP_NR_UNPINS];
+
+/* Loops over all that this kernel has */
+#define gup_for_each_unpin(u)						\
+	for (u = gup_unpins; u < gup_unpins + GUP_NR_UNPINS; u++)	\
+		if (u->unpin)
+
+/*
+ * What some kernels do not have. A case of it is not applicable there.
+ */
+#ifndef GUP_HAS_UNPIN_RANGE
+#define GUP_HAS_UNPIN_RANGE		1
+#endif
+
+#ifndef GUP_HAS_UNPIN_FOLIO
+#define GUP_HAS_UNPIN_FOLIO		1
+#endif
+
+#ifndef GUP_HAS_FOLIO_ADD_PIN
+#define GUP_HAS_FOLIO_ADD_PIN		1
+#endif
+
+#ifndef gup_pincount_ptr
+#define gup_pincount_ptr(folio)		(&(folio)->_pincount)
+#endif
+
+/* The pins of a compound page, which have a counter of their own */
+static inline int gup_pincount(struct page *head)
+{
+	return atomic_read(gup_pincount_ptr(page_folio(head)));
+}
+
+/**
  * struct gup_pin_counters - how many pins there have been on all nodes
  * @acquired: NR_FOLL_PIN_ACQUIRED
  * @released: NR_FOLL_PIN_RELEASED
@@ -119,6 +183,18 @@ extern const struct gup_method gup_methods[GUP_NR_METHODS];
 struct gup_pin_counters {
 	long acquired;
 	long released;
+};
+
+/**
+ * struct gup_counts - all that the pin of a page is counted in
+ * @refs: the refcount of its head
+ * @pins: the counters of all nodes
+ * @pinned: whether it looks pinned
+ */
+struct gup_counts {
+	int refs;
+	struct gup_pin_counters pins;
+	bool pinned;
 };
 
 int gup_fixture_init(struct kunit *test);
@@ -139,9 +215,18 @@ void gup_fault_in(struct kunit *test, unsigned long addr,
 void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 	     struct page **pages);
 
+struct page *gup_page_at(struct kunit *test, unsigned long addr);
+struct vfsmount *gup_mount(struct kunit *test, const char *type, char *options);
+struct file *gup_own_file(struct kunit *test, struct file *filp);
+
 void gup_poison(struct page **pages, unsigned int nr);
 void gup_release(const struct gup_method *m, struct page **pages, long got);
 struct gup_pin_counters gup_read_pin_counters(void);
+struct gup_counts gup_read_counts(struct page *page);
+__printf(6, 7)
+void gup_expect_counts(struct kunit *test, const struct gup_counts *before,
+		       const struct gup_counts *after, int refs,
+		       struct gup_pin_counters pins, const char *fmt, ...);
 void gup_begin_to_be_killed(struct kunit *test);
 void gup_end_to_be_killed(void);
 
@@ -176,6 +261,13 @@ static inline void gup_forget_warnings(void)
 /* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
 struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);
 void gup_trace_refs_end(struct kunit *test);
+
+/* Expands in the case, which ends here if there is nothing to test. */
+#define gup_skip_without_folio_add_pin(test)				\
+do {									\
+	if (!GUP_HAS_FOLIO_ADD_PIN)					\
+		kunit_skip(test, "not applicable: there is no folio_add_pin()"); \
+} while (0)
 
 /* Expands in the case, which ends here if there are no huge pages. */
 #define gup_skip_without_thp(test)					\

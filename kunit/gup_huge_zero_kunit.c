@@ -282,6 +282,7 @@ static void one_more_pin_is_like_the_first(struct kunit *test)
 	struct counts before, during, after;
 	unsigned long addr;
 
+	gup_skip_without_folio_add_pin(test);
 	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	before = read_counts(head);

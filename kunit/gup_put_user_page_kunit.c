@@ -6,10 +6,14 @@
  * page, every reference and every time it is marked dirty; see struct gup_file.
  * Its mappings are read faults only, so that nobody else marks a page dirty.
  */
+#include <linux/completion.h>
 #include <linux/errno.h>
+#include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
 
 #include "gup_fixture.h"
 
@@ -422,9 +426,8 @@ static void releases_the_huge_zero_page_but_never_dirties_it(struct kunit *test)
 	addr = gup_map_anon(test, 2 * HPAGE_PMD_NR, PROT_READ);
 	addr = ALIGN(addr, HPAGE_PMD_SIZE) + PAGE_SIZE;
 	gup_fault_in(test, addr, 1, 0);
-	gup_get(test, addr, 1, &page);
+	page = gup_page_at(test, addr);
 	head = compound_head(page);
-	put_page(page);
 	if (head == page || PageAnon(head))
 		kunit_skip(test, "needs transparent_hugepage=always and use_zero_page");
 	refs = page_ref_count(head);
@@ -468,29 +471,136 @@ static void refuses_an_errno_in_place_of_a_count(struct kunit *test)
 	put_user_page(pages[0]);
 }
 
+/* A page to be released, from a context in which nothing may sleep */
+struct put_work {
+	struct irq_work work;
+	struct completion done;
+	struct page *page;
+	bool in_irq;
+};
+
+static void put_in_irq(struct irq_work *work)
+{
+	struct put_work *put = container_of(work, struct put_work, work);
+
+	put->in_irq = in_hardirq();
+	put_user_page(put->page);
+	complete(&put->done);
+}
+
+/*
+ * Release the last reference to a page of @order in an interrupt, and expect it
+ * to be freed. Whoever sleeps there is told so by CONFIG_DEBUG_ATOMIC_SLEEP.
+ */
+static void expect_freed_in_irq(struct kunit *test, unsigned int order)
+{
+	struct gup_file *file = gup_create_file(test, order, 1);
+	unsigned long addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
+	struct gup_ref_trace *trace;
+	struct put_work put;
+
+	gup_get(test, addr, 1, &put.page);
+	gup_unmap(test, addr, 1 << order);
+	gup_file_forget(file, 0);
+	init_irq_work(&put.work, put_in_irq);
+	init_completion(&put.done);
+
+	trace = gup_trace_refs(test, put.page);
+	irq_work_queue(&put.work);
+	wait_for_completion(&put.done);
+	irq_work_sync(&put.work);
+	gup_trace_refs_end(test);
+
+	KUNIT_EXPECT_TRUE_MSG(test, put.in_irq, "that was no interrupt");
+	KUNIT_EXPECT_EQ_MSG(test, trace->nr_freed, 1U,
+			    "times that a page of order %u was freed in an interrupt",
+			    order);
+}
+
+static void put_user_page_may_be_called_in_an_interrupt(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF))
+		kunit_skip(test, "needs CONFIG_DEBUG_PAGE_REF");
+	if (!IS_ENABLED(CONFIG_IRQ_WORK))
+		kunit_skip(test, "needs CONFIG_IRQ_WORK");
+
+	expect_freed_in_irq(test, 0);
+	expect_freed_in_irq(test, ORDER);
+}
+
+static void put_user_pages_may_be_called_under_a_spinlock_with_interrupts_off(struct kunit *test)
+{
+	struct gup_ref_trace *trace;
+	struct page *pages[NR];
+	struct gup_file *file;
+	unsigned long flags, addr;
+	unsigned int order;
+	DEFINE_SPINLOCK(lock);
+
+	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF))
+		kunit_skip(test, "needs CONFIG_DEBUG_PAGE_REF");
+
+	for (order = 0; order <= ORDER; order += ORDER) {
+		file = gup_create_file(test, order, 1);
+		addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
+		gup_get(test, addr, 1 << order, pages);
+		gup_unmap(test, addr, 1 << order);
+		gup_file_forget(file, 0);
+
+		trace = gup_trace_refs(test, pages[0]);
+		spin_lock_irqsave(&lock, flags);
+		put_user_pages(pages, 1 << order);
+		spin_unlock_irqrestore(&lock, flags);
+		gup_trace_refs_end(test);
+
+		KUNIT_EXPECT_EQ_MSG(test, trace->nr_freed, 1U,
+				    "times that a page of order %u was freed under a spinlock",
+				    order);
+	}
+}
+
+static void put_user_pages_dirty_may_be_called_under_a_spinlock(struct kunit *test)
+{
+	struct page *pages[NR];
+	struct gup_file *file = get_file_pages(test, ORDER, 1, pages);
+	DEFINE_SPINLOCK(lock);
+
+	spin_lock(&lock);
+	put_user_pages_dirty(pages, NR);
+	spin_unlock(&lock);
+
+	KUNIT_EXPECT_EQ_MSG(test, file->nr_dirtied, 1U,
+			    "times that a page was marked dirty under a spinlock");
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(pages[0]),
+			    refs_before(file) - NR,
+			    "references to a page that was released under a spinlock");
+}
+
 static void releases_a_run_of_pages_by_one_operation(struct kunit *test)
 {
 	struct page *pages[2 * NR];
 	struct gup_ref_trace *trace;
 	struct gup_file *file;
-	unsigned int f;
+	unsigned int f, i;
 
 	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF))
 		kunit_skip(test, "needs CONFIG_DEBUG_PAGE_REF");
 
-	/* pages: [H][t][t][t] [H][t][t][t] */
+	/* pages: [H][t][t][t] [H][t][t][t], of which one head is watched */
 	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {
-		file = get_file_pages(test, ORDER, 2, pages);
-		trace = gup_trace_refs(test, file->heads[0]);
-		release_fns[f].release(pages, 2 * NR);
-		gup_trace_refs_end(test);
+		for (i = 0; i < 2; i++) {
+			file = get_file_pages(test, ORDER, 2, pages);
+			trace = gup_trace_refs(test, file->heads[i]);
+			release_fns[f].release(pages, 2 * NR);
+			gup_trace_refs_end(test);
 
-		KUNIT_EXPECT_EQ_MSG(test, trace->nr_dropped, NR,
-				    "references to a compound page dropped by %s()",
-				    release_fns[f].name);
-		KUNIT_EXPECT_EQ_MSG(test, trace->nr_drops, 1U,
-				    "atomic operations by which %s() dropped them",
-				    release_fns[f].name);
+			KUNIT_EXPECT_EQ_MSG(test, trace->nr_dropped, NR,
+					    "references to compound page %u dropped by %s()",
+					    i, release_fns[f].name);
+			KUNIT_EXPECT_EQ_MSG(test, trace->nr_drops, 1U,
+					    "atomic operations by which %s() dropped those to compound page %u",
+					    release_fns[f].name, i);
+		}
 	}
 }
 
@@ -563,6 +673,9 @@ static struct kunit_case put_user_page_cases[] = {
 	KUNIT_CASE(releases_the_zero_page_but_never_dirties_it),
 	KUNIT_CASE(releases_the_huge_zero_page_but_never_dirties_it),
 	KUNIT_CASE(refuses_an_errno_in_place_of_a_count),
+	KUNIT_CASE(put_user_page_may_be_called_in_an_interrupt),
+	KUNIT_CASE(put_user_pages_may_be_called_under_a_spinlock_with_interrupts_off),
+	KUNIT_CASE(put_user_pages_dirty_may_be_called_under_a_spinlock),
 	KUNIT_CASE(releases_a_run_of_pages_by_one_operation),
 	KUNIT_CASE(last_reference_frees_a_small_page),
 	KUNIT_CASE(last_reference_frees_a_compound_page),

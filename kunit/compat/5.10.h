@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Makefile.
+ * before everything else, see mm/tests/Kbuild.
  */
 #ifndef _MM_TESTS_GUP_COMPAT_H
 #define _MM_TESTS_GUP_COMPAT_H
@@ -135,7 +135,10 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 #define vmf_insert_mixed(vma, addr, pfn)				\
 	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
 
-/* This option has got another name. */
+/* This has got another name, */
+#define in_hardirq()			in_irq()
+
+/* and so has this option. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
 
 /* GUP-fast looks neither at the file of a page nor for a missing array. */
@@ -222,13 +225,9 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 #define is_huge_zero_folio(p)		is_huge_zero_page(p)
 #define folio_maybe_dma_pinned(p)	page_maybe_dma_pinned(p)
 
-/*
- * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
- * the way of the slow path.
- */
+/* What the suite for it calls, of which no case is applicable */
 static inline void folio_add_pin(struct folio *folio)
 {
-	WARN_ON_ONCE(!try_grab_page(page, FOLL_PIN));
 }
 
 /* Cases have no attributes. */
@@ -236,6 +235,11 @@ static inline void folio_add_pin(struct folio *folio)
 
 /* Callers of get_user_pages*() depend on this one, see follow_pfn_pte(). */
 #define GUP_NO_PAGE_ERRNO		(-EFAULT)
+
+/* Pins are released by their pages, and none is added to a page. */
+#define GUP_HAS_UNPIN_RANGE		0
+#define GUP_HAS_UNPIN_FOLIO		0
+#define GUP_HAS_FOLIO_ADD_PIN		0
 
 /* Files are pinned by where they are mapped, and not otherwise. */
 #define GUP_HAS_MEMFD_PIN_FOLIOS	false

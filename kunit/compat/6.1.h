@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Makefile.
+ * before everything else, see mm/tests/Kbuild.
  */
 #ifndef _MM_TESTS_GUP_COMPAT_H
 #define _MM_TESTS_GUP_COMPAT_H
@@ -129,17 +129,17 @@ static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 /* The huge zero page is recognized by its head. */
 #define is_huge_zero_folio(folio)	is_huge_zero_page(&(folio)->page)
 
-/*
- * Nobody adds a pin to a page that is pinned. Whoever does, has to take it in
- * the way of the slow path.
- */
+/* What the suite for it calls, of which no case is applicable */
 static inline void folio_add_pin(struct folio *folio)
 {
-	WARN_ON_ONCE(!try_grab_page(&folio->page, FOLL_PIN));
 }
 
 /* Cases have no attributes. */
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
+
+/* Pins are released by their pages, and none is added to a page. */
+#define GUP_HAS_UNPIN_FOLIO		0
+#define GUP_HAS_FOLIO_ADD_PIN		0
 
 /* Files are pinned by where they are mapped, and not otherwise. */
 #define GUP_HAS_MEMFD_PIN_FOLIOS	false

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Makefile.
+ * before everything else, see mm/tests/Kbuild.
  */
 #ifndef _MM_TESTS_GUP_COMPAT_H
 #define _MM_TESTS_GUP_COMPAT_H

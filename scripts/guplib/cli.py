@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import (bisect, bump, cell, check, command, config, export, forms, journal,
-               lint, mail, matrix, packages, queue, rangediff, refresh, selftest,
+               lint, mail, matrix, packages, queue, rangediff, refresh, rerun, selftest,
                source, status, trailers, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
@@ -75,6 +75,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     for name, call, options in (("kunit", _kunit, _kunit_options),
                                 ("selftest", _selftest, _selftest_options),
+                                ("rerun", _rerun, _rerun_options),
                                 ("tree", _tree, _tree_options),
                                 ("refresh", _refresh, _refresh_options),
                                 ("lint", _lint, _lint_options),
@@ -126,6 +127,10 @@ def _selftest_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     _base_option(verb)
     verb.add_argument("--unpatched", action="store_true",
                       help="run it on the base without the series")
+
+
+def _rerun_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    _base_option(verb)
 
 
 def _tree_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -328,6 +333,19 @@ def _selftest(layout: Layout, options: argparse.Namespace) -> int:
     for line in faults:
         print(f"failed: {line}")
     print(f"{options.base}/selftest: {'failed' if faults else 'passed'}")
+    return 1 if faults else 0
+
+
+def _rerun(layout: Layout, options: argparse.Namespace) -> int:
+    """Run the suites again and again in a running system, on x86_64 in QEMU.
+
+    KUnit's files in debugfs do that, on two nodes and with khugepaged running;
+    config/rerun.toml says how often, and on which bases. Logs: build/B/rerun.
+    """
+    faults = rerun.run(layout, options.base)
+    for line in faults:
+        print(f"failed: {line}")
+    print(f"{options.base}/rerun: {'failed' if faults else 'passed'}")
     return 1 if faults else 0
 
 

@@ -123,6 +123,18 @@ class Selftest:
 
 
 @dataclass(frozen=True)
+class Rerun:
+    """How the suites are run again in a running system (config/rerun.toml)."""
+
+    kernel: str
+    qemu: tuple[str, ...]
+    append: str
+    needs: tuple[str, ...]
+    rounds: int
+    bases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Exemption:
     """Messages of a tool that are not to be heard, and why."""
 
@@ -282,6 +294,14 @@ def selftest(layout: Layout) -> Selftest:
     return Selftest(**fields(path, "selftest", load(path), {
         "kernel": str, "qemu": list, "append": str, "needs": list, "runs": list,
         "zero": list}))
+
+
+def rerun(layout: Layout) -> Rerun:
+    """How the suites are run again."""
+    path = layout.config / "rerun.toml"
+    return Rerun(**_fields(path, "rerun", load(path), {
+        "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": int,
+        "bases": list}))
 
 
 def reports(layout: Layout, cell: str) -> Callable[[str], bool]:

@@ -158,6 +158,14 @@ class Layout:
         """The Kconfig fragments of gup selftest, in the order they are joined."""
         return self._with_own([], "selftest", base)
 
+    def rerun_fragments(self, base: str) -> list[Path]:
+        """The Kconfig fragments of gup rerun: those of x86_64, and some more."""
+        return self._with_own(self.fragments(base, "x86_64"), "rerun", base)
+
+    def rerun(self, base: str) -> Path:
+        """Where gup rerun works."""
+        return self.base(base) / "rerun"
+
     def selftest(self, base: str, patched: bool = True) -> Path:
         """Where gup selftest works."""
         return self.base(base) / f"selftest{_kind(patched, False)}"

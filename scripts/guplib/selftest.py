@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cell, command, config, files, kernellog, packages, tree
-from .config import Selftest
+from .config import Rerun, Selftest
 from .console import Progress
 from .errors import TestsFailed, UsageError
 from .layout import Layout
@@ -39,18 +39,19 @@ class Machine:
 
     layout: Layout
     tree: Tree
-    plan: Selftest
+    plan: Selftest | Rerun
     env: dict[str, str]
-
-    @property
-    def folder(self) -> Path:
-        """Programs, kernel and logs."""
-        return self.layout.selftest(self.tree.base.name, self.tree.place.patched)
+    folder: Path        # programs, kernel and logs
 
     @property
     def out(self) -> Path:
         """The kernel's build folder."""
         return self.folder / "out"
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.tree.base.name}/{self.folder.name.partition('-')[0]}"
 
 
 def run(layout: Layout, base_name: str, patched: bool = True) -> list[str]:
@@ -64,10 +65,12 @@ def run(layout: Layout, base_name: str, patched: bool = True) -> list[str]:
     place = Place(layout, config.base(layout, base_name), patched)
     with tree.hold(layout, base_name):
         ready = tree.prepare(place, edits_welcome=True)
-        machine = Machine(layout, ready, plan, cell.environment(layout, ccache=True))
+        machine = Machine(layout, ready, plan, cell.environment(layout, ccache=True),
+                          layout.selftest(base_name, patched))
         _programs(machine)
-        _kernel(machine)
-        lines = _boot(machine)
+        _root(machine, plan)
+        kernel(machine, layout.selftest_fragments(base_name))
+        lines = boot(machine)
     reports = kernellog.read(lines, config.reports(layout, f"{base_name}/selftest")).reports
     return faults(plan, lines) + [f"kernel report: {text}" for text in reports]
 
@@ -107,43 +110,48 @@ def _programs(machine: Machine) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     extra = folder / "unwritten.o"
     compiler = ["gcc", "-Wall", "-O2"]
-    _make(machine, [*compiler, "-static", source / "init.c", "-o", folder / "init"])
-    _make(machine, [*compiler, f"-I{machine.tree.path}", "-c", source / "unwritten.c",
+    build(machine, [*compiler, "-static", source / "init.c", "-o", folder / "init"])
+    build(machine, [*compiler, f"-I{machine.tree.path}", "-c", source / "unwritten.c",
                     "-o", extra])
     for name, more in (("written", ""), ("unwritten", f" -Wl,--wrap=ioctl {extra}")):
         program = folder / name / "gup_test"
         program.parent.mkdir(exist_ok=True)
         program.unlink(missing_ok=True)
-        _make(machine, ["make", "-s", "-C", test.parent, f"OUTPUT={program.parent}",
+        build(machine, ["make", "-s", "-C", test.parent, f"OUTPUT={program.parent}",
                         f"LDLIBS=-static -lpthread{more}", program])
 
 
-def _kernel(machine: Machine) -> None:
-    """Configure and build the kernel, with the programs inside."""
-    folder, out = machine.folder, machine.out
+def _root(machine: Machine, plan: Selftest) -> None:
+    """Say which files the machine has."""
+    folder = machine.folder
     files.write(folder / "runs", "".join(
-        f"{line}\n" for line in (*machine.plan.runs, *machine.plan.zero)))
+        f"{line}\n" for line in (*plan.runs, *plan.zero)))
     files.write(folder / "root", ROOT_FILES + "".join(
         f"file /{name} {folder / name} 755 0 0\n"
         for name in ("init", "runs", "written/gup_test", "unwritten/gup_test")))
-    fragments = machine.layout.selftest_fragments(machine.tree.base.name)
+
+
+def kernel(machine: Machine, fragments: list[Path]) -> None:
+    """Configure and build the kernel, with the files that "root" lists inside."""
+    folder, out = machine.folder, machine.out
     wanted = "".join(path.read_text() for path in fragments) \
         + f'CONFIG_INITRAMFS_SOURCE="{folder / "root"}"\n'
     make = ["make", f"O={out}", "ARCH=x86_64"]
     if files.write(folder / "fragment", wanted) or not (out / ".config").exists():
-        _make(machine, [*make, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
+        build(machine, [*make, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
                         "allnoconfig"])
     got = (out / ".config").read_text().splitlines()
     for line in wanted.splitlines():
         if line.startswith("CONFIG_") and line not in got:
             raise TestsFailed(f"base {machine.tree.base.name}: {line} is not to be had; "
                               f"see to {fragments[-1]}")
-    _make(machine, [*make, f"-j{len(os.sched_getaffinity(0)) + 1}", "bzImage"])
+    build(machine, [*make, f"-j{len(os.sched_getaffinity(0)) + 1}", "bzImage"])
 
 
-def _make(machine: Machine, argv: list[str | Path]) -> None:
+def build(machine: Machine, argv: list[str | Path]) -> None:
+    """Run a step of the build; raises TestsFailed if it fails."""
     log = machine.folder / "build.log"
-    what = f"{machine.tree.base.name}/selftest: {Path(argv[-1]).name}"
+    what = f"{machine.name}: {Path(argv[-1]).name}"
     with Progress(what) as progress:
         result = command.run(argv, cwd=machine.tree.path, env=machine.env, check=False,
                              log=log, watch=progress.tick)
@@ -151,10 +159,10 @@ def _make(machine: Machine, argv: list[str | Path]) -> None:
         raise TestsFailed(f"{what} does not build: {result.last_line} (log: {log})")
 
 
-def _boot(machine: Machine) -> list[str]:
+def boot(machine: Machine) -> list[str]:
     """Run the machine; returns what its console said."""
     log = machine.folder / "test.log"
-    with Progress(f"{machine.tree.base.name}/selftest: running") as progress:
+    with Progress(f"{machine.name}: running") as progress:
         result = command.run(
             ["timeout", str(RUN_SECONDS), *machine.plan.qemu, "-kernel",
              machine.out / machine.plan.kernel, "-append", machine.plan.append],
