@@ -166,14 +166,6 @@ def _require_suite(layout: Layout, request: Request) -> None:
                          f"{', '.join(suites)}")
 
 
-def _require_here(request: Request, cells: config.Cells,
-                  elsewhere: frozenset[str]) -> None:
-    """A cell that is asked for suites of other cells alone would run nothing."""
-    if not {*fnmatch.filter(cells.suites, request.suite)} - elsewhere:
-        raise UsageError(f"no suite for {request.base}/{request.arch} matches "
-                         f"'{request.suite}'; see config/cells.toml")
-
-
 def _require_plain_path(layout: Layout) -> None:
     """The kernel's Makefile refuses such a path, but only after a while."""
     if set(str(layout.build)) & set(" :"):

@@ -83,7 +83,7 @@ class Requirement:
     """What cases need of a kernel: an option, a name in its headers, or a base.
 
     options: any of these; has: a function, as f(), or another name; since: the
-    base from which on a behaviour holds, what it is and why it is not earlier.
+    base from which on a behaviour holds, what is so before that, and why.
     """
 
     options: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Requirement:
         if self.options:
             return f"needs {' or '.join(self.options)}".replace("!", "no ")
         return f"{self.has}, not in {base}" if self.has \
-            else f"{self.what}, from {self.since} on"
+            else f"{self.what} before {self.since}"
 
 
 @dataclass(frozen=True)

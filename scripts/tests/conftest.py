@@ -108,7 +108,6 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 bases = ["*"]
-suites = ["*"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
@@ -116,7 +115,6 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 bases = ["*"]
-suites = ["*"]
 checked = []
 """,
     "packages.toml": """\

@@ -9,7 +9,7 @@ from guplib.verdict import FAILED, NOT_APPLICABLE, PASSED, SKIPPED, judge
 
 THP = Requirement(options=("CONFIG_THP", "CONFIG_THP_OF_OLD"))
 FUNCTION = Requirement(has="f()")
-SINCE = Requirement(since="6.12", what="f() that takes NULL", reason="It did not.")
+SINCE = Requirement(since="6.12", what="f() does not take NULL", reason="It did not.")
 MMU = ("CONFIG_MMU",)
 BARE = Kernel("6.1", frozenset(MMU), frozenset())
 FULL = Kernel("6.12", frozenset((*MMU, "CONFIG_THP_OF_OLD")), frozenset(["f()"]))
@@ -77,7 +77,7 @@ def test_skip_of_a_case_that_has_what_it_needs_is_a_failure(needs):
 @pytest.mark.parametrize("need, says", [
     (THP, "passed, but cells.toml has: needs CONFIG_THP or CONFIG_THP_OF_OLD"),
     (FUNCTION, "passed, but cells.toml has: f(), not in 6.1"),
-    (SINCE, "passed, but cells.toml has: f() that takes NULL, from 6.12 on")])
+    (SINCE, "passed, but cells.toml has: f() does not take NULL before 6.12")])
 def test_case_that_passes_without_what_it_needs_is_a_failure(need, says):
     verdict = judged(kernel=BARE, needs=(need,))
     assert verdict.word == "failed" and status(verdict, "b").reason == says
@@ -93,8 +93,8 @@ def test_option_that_has_to_be_off():
 
 @pytest.mark.parametrize("need, reason, lacking", [
     (FUNCTION, "not applicable: there is no f()", "f(), not in 6.1"),
-    (SINCE, "not applicable: there is no f() that takes NULL",
-     "f() that takes NULL, from 6.12 on")])
+    (SINCE, "not applicable: f() does not take NULL",
+     "f() does not take NULL before 6.12")])
 def test_case_of_what_the_base_lacks_does_not_apply(need, reason, lacking):
     case, word = skipped(reason, needs=(need,))
     assert (case.status, case.lacking, word) == (NOT_APPLICABLE, lacking, "passed")
@@ -105,7 +105,7 @@ def test_case_of_what_the_base_lacks_does_not_apply(need, reason, lacking):
 @pytest.mark.parametrize("need, reason", [
     (THP, "not today"), (THP, "needs CONFIG_THP_AND_MORE"), (THP, ""),
     (FUNCTION, "there is no g()"), (FUNCTION, "there is no of()"),
-    (SINCE, "there is no f() that takes it")])
+    (SINCE, "f() does not take it")])
 def test_skip_that_does_not_name_what_is_lacking_is_a_failure(need, reason):
     case, word = skipped(reason, needs=(need,))
     assert word == "failed" and "skip does not name what is lacking (" in case.reason
