@@ -84,7 +84,7 @@ static void einval_if_a_pin_has_no_array(struct kunit *test)
 	struct page *page;
 
 	if (!GUP_PIN_REFUSES_NULL)
-		kunit_skip(test, "needs a pin_user_pages() that refuses NULL");
+		kunit_skip(test, "not applicable: pin_user_pages() does not refuse NULL");
 
 	page = map_page(test, &addr);
 	gup_for_each_pin(m)

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,14 +17,14 @@ from typing import Any
 
 from . import (borrowed, buildlog, command, config, files, kernellog, packages, queue,
                tree)
-from .config import Arch, Base
+from .config import Arch, Base, Cells, Kernel
 from .console import Progress, say
 from .errors import TestsFailed, UsageError
 from .git import Git
 from .layout import RESULTS, Layout
 from .source import Source
 from .tree import Place, Tree
-from .verdict import FAILED, PASSED, SKIPPED, Verdict, judge
+from .verdict import FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict, judge
 
 CCACHE_FOLDER = Path("/usr/lib/ccache")
 RUN_SECONDS = 300
@@ -32,6 +33,9 @@ JSON_STATUS = {"PASS": PASSED, "SKIP": SKIPPED}
 FILTER_ALL = "*"
 KUNIT_PY = "tools/testing/kunit/kunit.py"
 SHOWN_ERRORS = 20
+CONFIG_LINE = re.compile(r"(CONFIG_\w+)=(.*)|# (CONFIG_\w+) is not set")
+HEADERS = ("include", "mm/internal.h")
+COMMENT = re.compile(r"\s*(?:/\*|\*|//)")
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Cell:
     """The files of one cell and what it is made of.
 
     kunit is the program that drives it, with the words that come first; absent
-    are the suites that are for other cells or whose functions the tree does not
-    have.
+    are the suites that the architecture is not there for, or whose functions the
+    tree does not have.
     """
 
     layout: Layout
@@ -98,16 +102,17 @@ def run(layout: Layout, request: Request) -> Verdict:
     _require_plain_path(layout)
     packages.ensure(layout, arch.needs)
     place = Place(layout, base, request.patched and request.first is None, request.first)
-    absent = _absent(place)
     cells = config.cells(layout)
-    elsewhere = cells.elsewhere(f"{request.base}/{request.arch}", arch)
-    _require_here(request, cells, elsewhere)
+    elsewhere = cells.elsewhere(arch)
+    if not {*fnmatch.filter(cells.suites, request.suite)} - elsewhere:
+        raise UsageError(f"no suite that runs on {arch.name} matches '{request.suite}'")
+    absent = _absent(place) | elsewhere
     lent = _lent_kunit(layout, base, arch)
     with tree.hold(layout, request.base):
         ready = tree.prepare(place, request.ksrc, edits_welcome=not place.bisect)
         kunit = (Path(borrowed.__file__), lent, ready.path) if lent \
             else (ready.path / KUNIT_PY,)
-        cell = Cell(layout, ready, arch, kunit, absent | elsewhere, request.kconfig)
+        cell = Cell(layout, ready, arch, kunit, absent, request.kconfig)
         for suite in sorted(absent - elsewhere):
             say(f"{cell.name}: {suite} is left out: it needs a topic of the queue")
         if ready.edits:
@@ -121,27 +126,36 @@ def run(layout: Layout, request: Request) -> Verdict:
             _store(cell, Verdict((), (str(failure),)), request.suite)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
-        verdict = judge(cell.name, cells.without(cell.absent), ran, log,
-                        built.warnings, request.suite)
+        kernel = _kernel(cell, cells)
+        against = [*_lost(cell, kernel),
+                   *(f"build warning: {text}" for text in built.warnings)]
+        verdict = judge(cells.without(absent), kernel, ran, log, against, request.suite)
         _store(cell, verdict, request.suite)
     return verdict
 
 
-def show(cell_name: str, verdict: Verdict) -> None:
-    """Print a cell's table: a row a suite, then whatever did not pass."""
+def show(cell_name: str, verdict: Verdict, every: bool = False) -> None:
+    """Print whatever did not pass, then a cell's table, a row a suite.
+
+    Cases that have skipped are one line a reason, unless every one is wanted.
+    """
+    for case in verdict.cases:
+        if case.status == FAILED or every and case.status != PASSED:
+            reason = case.reason.replace("\n", "\n    ")
+            say(f"{case.status}: {case.suite}.{case.name}\n    {reason}")
+    for status in (SKIPPED, NOT_APPLICABLE):
+        counts = Counter(case.lacking for case in verdict.cases if case.status == status)
+        for lacking, count in counts.most_common():
+            say(f"{count} {status}: {lacking}")
+    for line in verdict.against:
+        say(f"failed: {line}")
     suites = dict.fromkeys(case.suite for case in verdict.cases)
     width = max([len(name) for name in suites] + [len("suite")])
-    say(f"\n{'suite':{width}}  passed  failed  skipped")
+    say(f"\n{'suite':{width}}  passed  failed  skipped  n/a")
     for name in suites:
         part = Verdict(tuple(c for c in verdict.cases if c.suite == name), ())
         say(f"{name:{width}}  {part.count(PASSED):6}  {part.count(FAILED):6}  "
-            f"{part.count(SKIPPED):7}")
-    for case in verdict.cases:
-        if case.status != PASSED:
-            reason = case.reason.replace("\n", "\n    ")
-            say(f"{case.status}: {case.suite}.{case.name}\n    {reason}")
-    for line in verdict.against:
-        say(f"failed: {line}")
+            f"{part.count(SKIPPED):7}  {part.count(NOT_APPLICABLE):3}")
     say(f"{cell_name}: {verdict.word}, {len(verdict.cases)} cases")
 
 
@@ -150,14 +164,6 @@ def _require_suite(layout: Layout, request: Request) -> None:
     if not fnmatch.filter(suites, request.suite):
         raise UsageError(f"no suite matches '{request.suite}'; there are: "
                          f"{', '.join(suites)}")
-
-
-def _require_here(request: Request, cells: config.Cells,
-                  elsewhere: frozenset[str]) -> None:
-    """A cell that is asked for suites of other cells alone would run nothing."""
-    if not {*fnmatch.filter(cells.suites, request.suite)} - elsewhere:
-        raise UsageError(f"no suite for {request.base}/{request.arch} matches "
-                         f"'{request.suite}'; see config/cells.toml")
 
 
 def _require_plain_path(layout: Layout) -> None:
@@ -345,6 +351,44 @@ def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
     for part in group.get("sub_groups", []):
         found |= _statuses(part)
     return found
+
+
+def _kernel(cell: Cell, cells: Cells) -> Kernel:
+    """What the kernel of a cell is and has, by its .config and its headers."""
+    options: set[str] = set()
+    for line in (cell.out / ".config").read_text().splitlines():
+        if match := CONFIG_LINE.fullmatch(line):
+            name, value = match[1] or match[3], match[2] or "n"
+            options = options - {name} if value == "n" else options | {name}
+    return Kernel(cell.tree.base.name, frozenset(options),
+                  frozenset(_in_headers(cell.tree, sorted(cells.names))))
+
+
+def _in_headers(ready: Tree, names: list[str]) -> Iterator[str]:
+    """Which names the headers of a tree declare; f() has to be a function or macro."""
+    if not names:
+        return
+    words = "|".join(name.removesuffix("()") for name in names)
+    said = ready.git.run("grep", "-hwE", words, "--", *HEADERS, check=False).output
+    lines = "\n".join(line for line in said.splitlines() if not COMMENT.match(line))
+    for name in names:
+        word = re.escape(name.removesuffix("()"))
+        if re.search(rf"^(?:[\w#].*\W)?{word}\(" if name.endswith("()") else rf"\b{word}\b",
+                     lines, re.MULTILINE):
+            yield name
+
+
+def _lost(cell: Cell, kernel: Kernel) -> Iterator[str]:
+    """Options that an architecture is there for, and that .config does not have.
+
+    What was asked for by --kconfig-add counts as intended.
+    """
+    asked = {line.partition("=")[0] for line in cell.kconfig}
+    for options in cell.arch.options:
+        names = options.split("|")
+        if not kernel.meets(names) and not asked & {n.removeprefix("!") for n in names}:
+            yield (f"{cell.arch.name} is there for {' or '.join(names)}, and .config has it "
+                   "otherwise (config/arches.toml)")
 
 
 def _log_lines(cell: Cell) -> list[str]:

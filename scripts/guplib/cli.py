@@ -119,6 +119,9 @@ def _kunit_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
                       metavar="CONFIG_X=y", help="build with this option, too, in a "
                       "folder of its own; may be given more than once")
+    verb.add_argument("-v", "--verbose", action="store_true",
+                      help="name each case that did not pass, also those that have "
+                      "skipped with a good reason")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
 
@@ -318,7 +321,8 @@ def _kunit(layout: Layout, options: argparse.Namespace) -> int:
                                             not options.no_ccache,
                                             not options.unpatched,
                                             kconfig=tuple(options.kconfig_add)))
-    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict)
+    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict,
+              options.verbose)
     return 0 if verdict.word == PASSED else 1
 
 

@@ -4,7 +4,7 @@
 import fnmatch
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from .errors import UsageError
 from .layout import Layout
 
+OPTION = re.compile(r"!?CONFIG_\w+")
+NAME_IN_C = re.compile(r"\w+(?:\(\))?")
 LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "build")
 
 
@@ -40,7 +42,7 @@ class Arch:
     compiler: str
     needs: tuple[str, ...]
     bases: tuple[str, ...]
-    suites: tuple[str, ...]
+    options: tuple[str, ...]
     checked: tuple[str, ...]
 
     def serves(self, base: str) -> bool:
@@ -63,51 +65,97 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Skip:
-    """Cases that may skip, in which cells, for want of which option."""
+class Kernel:
+    """What a cell's kernel is and has: options that are set, names in its headers."""
 
-    suite: str
-    cases: tuple[str, ...]
-    cells: tuple[str, ...]
-    option: str
+    base: str
+    options: frozenset[str]
+    names: frozenset[str]
 
-    def allows(self, suite: str, case: str, cell: str) -> bool:
-        """Whether this entry speaks of that case in that cell (BASE/ARCH)."""
-        return (suite == self.suite and case in self.cases
-                and any(fnmatch.fnmatch(cell, glob) for glob in self.cells))
+    def meets(self, options: Collection[str]) -> bool:
+        """Whether one of the options is set, or off if it has a ! ahead."""
+        return any((option.removeprefix("!") in self.options) != option.startswith("!")
+                   for option in options)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What cases need of a kernel: an option, a name in its headers, or a base.
+
+    options: any of these; has: a function, as f(), or another name; since: the
+    base from which on a behaviour holds, what is so before that, and why.
+    """
+
+    options: tuple[str, ...] = ()
+    has: str = ""
+    since: str = ""
+    what: str = ""
+    reason: str = ""
+
+    def is_met(self, kernel: Kernel) -> bool:
+        """Whether a kernel has it."""
+        if self.options:
+            return kernel.meets(self.options)
+        if self.has:
+            return self.has in kernel.names
+        return version_key(kernel.base) >= version_key(self.since)
+
+    def is_named(self, text: str) -> bool:
+        """Whether the reason of a skip names it."""
+        wanted = [option.removeprefix("!") for option in self.options] or \
+            [self.has or self.what]
+        return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in wanted)
+
+    def lacking(self, base: str) -> str:
+        """What a base lacks that does not have it."""
+        if self.options:
+            return f"needs {' or '.join(self.options)}".replace("!", "no ")
+        return f"{self.has}, not in {base}" if self.has \
+            else f"{self.what} before {self.since}"
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What each cell has to run (config/cells.toml)."""
+    """What each cell has to run (config/cells.toml).
+
+    compiled: the options that each suite depends on, any of them; needs: what
+    cases need, by (suite, case).
+    """
 
     suites: dict[str, tuple[str, ...]]
-    where: dict[str, tuple[str, ...]]
-    skips: tuple[Skip, ...]
+    compiled: dict[str, tuple[str, ...]]
+    needs: dict[tuple[str, str], tuple[Requirement, ...]]
 
-    def expected(self, cell: str, suite_glob: str = "*") -> list[tuple[str, str]]:
-        """The (suite, case) pairs that have to run in a cell (BASE/ARCH)."""
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that kernels are to be searched for."""
+        return frozenset(need.has for needs in self.needs.values()
+                         for need in needs if need.has)
+
+    def expected(self, kernel: Kernel, suite_glob: str = "*") -> list[tuple[str, str]]:
+        """The (suite, case) pairs that have to run in a cell."""
         return [(suite, case) for suite, cases in self.suites.items()
                 if fnmatch.fnmatch(suite, suite_glob)
-                and any(fnmatch.fnmatch(cell, glob) for glob in self.where[suite])
-                for case in cases]
+                and kernel.meets(self.compiled[suite]) for case in cases]
 
-    def elsewhere(self, cell: str, arch: Arch) -> frozenset[str]:
-        """The suites that are not for a cell (BASE/ARCH)."""
-        return frozenset(
-            suite for suite, globs in self.where.items()
-            if not any(fnmatch.fnmatch(cell, glob) for glob in globs)
-            or not any(fnmatch.fnmatch(suite, glob) for glob in arch.suites))
+    def unmet(self, suite: str, case: str, kernel: Kernel) -> list[Requirement]:
+        """What a case needs and a kernel lacks."""
+        return [need for need in self.needs.get((suite, case), ())
+                if not need.is_met(kernel)]
+
+    def elsewhere(self, arch: Arch) -> frozenset[str]:
+        """The suites that an architecture is not there for, by its options."""
+        return frozenset(suite for suite, options in self.compiled.items() if all(
+            _opposite(option) in arch.options for option in options))
 
     def without(self, absent: Collection[str]) -> "Cells":
         """The same, less some suites."""
         return replace(self, suites={suite: cases for suite, cases in
                                      self.suites.items() if suite not in absent})
 
-    def skip(self, suite: str, case: str, cell: str) -> Skip | None:
-        """The entry that allows a skip, if there is one."""
-        return next((skip for skip in self.skips
-                     if skip.allows(suite, case, cell)), None)
+
+def _opposite(option: str) -> str:
+    return option.removeprefix("!") if option.startswith("!") else f"!{option}"
 
 
 @dataclass(frozen=True)
@@ -229,8 +277,9 @@ def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
-              "needs": list, "bases": list, "suites": list, "checked": list}
-    return {name: Arch(name=name, **fields(path, f"arch {name}", table, wanted))
+              "needs": list, "bases": list, "options": list, "checked": list}
+    return {name: Arch(name=name, **fields(path, f"arch {name}",
+                                           {"options": [], **table}, wanted))
             for name, table in load(path).get("arch", {}).items()}
 
 
@@ -269,23 +318,59 @@ def cells(layout: Layout) -> Cells:
     """What the cells have to run."""
     path = layout.config / "cells.toml"
     table = load(path)
+    usual = tuple(table.get("compiled_with", ()))
     suites: dict[str, tuple[str, ...]] = {}
-    where: dict[str, tuple[str, ...]] = {}
+    compiled: dict[str, tuple[str, ...]] = {}
     for entry in table.get("suite", []):
-        wanted = fields(path, "suite", entry,
-                         {"name": str, "cells": list, "cases": list})
-        suites[wanted["name"]] = wanted["cases"]
-        where[wanted["name"]] = wanted["cells"]
-    skips = tuple(
-        Skip(**fields(path, "skip", entry,
-                       {"suite": str, "cases": list, "cells": list, "option": str}))
-        for entry in table.get("skip", []))
-    for skip in skips:
-        for case in skip.cases:
-            if case not in suites.get(skip.suite, ()):
-                raise UsageError(f"{path}: a skip names {skip.suite}.{case}, which no "
-                                 "suite there has; mend the name")
-    return Cells(suites, where, skips)
+        own = fields(path, "suite", {"compiled_with": list(usual), **entry},
+                     {"name": str, "cases": list, "compiled_with": list})
+        _require_options(path, f"suite {own['name']}", own["compiled_with"])
+        suites[own["name"]], compiled[own["name"]] = own["cases"], own["compiled_with"]
+    needs: dict[tuple[str, str], tuple[Requirement, ...]] = {}
+    for entry in table.get("need", []):
+        need = _requirement(path, entry)
+        for pair in _meant(path, entry.get("cases", {}), suites):
+            needs[pair] = (*needs.get(pair, ()), need)
+    return Cells(suites, compiled, needs)
+
+
+def _requirement(path: Path, entry: dict[str, Any]) -> Requirement:
+    """What an entry [[need]] asks for, in one of its three forms."""
+    forms: dict[str, dict[str, type]] = {
+        "options": {"options": list}, "has": {"has": str},
+        "since": {"since": str, "what": str, "reason": str}}
+    kinds = [kind for kind in forms if kind in entry]
+    if len(kinds) != 1:
+        raise UsageError(f"{path}: a need has {' and '.join(kinds) or 'none'} of "
+                         f"{', '.join(forms)}; give one")
+    own = fields(path, f"need {entry[kinds[0]]}", entry, {**forms[kinds[0]], "cases": dict})
+    if "options" in own:
+        _require_options(path, "need", own["options"])
+    elif not NAME_IN_C.fullmatch(own.get("has", "x")):
+        raise UsageError(f"{path}: need '{own['has']}' is no name; write f() for a "
+                         "function, and X for anything else")
+    del own["cases"]
+    return Requirement(**own)
+
+
+def _require_options(path: Path, what: str, options: Collection[str]) -> None:
+    for option in options or [""]:
+        if not OPTION.fullmatch(option):
+            raise UsageError(f"{path}: {what}: '{option}' is no option; write CONFIG_X, or "
+                             "!CONFIG_X for one that is off")
+
+
+def _meant(path: Path, globs: Mapping[str, list[str]],
+           suites: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    """The cases that the globs of a need name; raises UsageError if one names none."""
+    for suite, own in globs.items():
+        found = {case: None for glob in own
+                 for case in fnmatch.filter(suites.get(suite, ()), glob)}
+        for glob in own:
+            if not fnmatch.filter(suites.get(suite, ()), glob):
+                raise UsageError(f"{path}: a need names {suite}.{glob}, which no suite "
+                                 "there has; mend the name")
+        yield from ((suite, case) for case in found)
 
 
 def selftest(layout: Layout) -> Selftest:

@@ -12,7 +12,7 @@ from .console import say
 from .errors import EnvironmentFault, GupError, TestsFailed, UsageError
 from .layout import Layout
 from .measured import Measured
-from .verdict import FAILED, PASSED
+from .verdict import FAILED, PASSED, STATUSES
 
 MISSING = "missing"
 
@@ -84,20 +84,20 @@ def _name(request: Request) -> str:
 
 def _lines(rows: list[Row]) -> Iterator[str]:
     width = max(len(_name(row.request)) for row in rows)
-    yield f"{'cell':{width}}  verdict  passed  failed  skipped"
+    yield f"{'cell':{width}}  verdict  passed  failed  skipped  n/a"
     for row in rows:
-        counts = [row.measure.count(which) if row.measure else 0 for which in range(3)]
+        counts = [row.measure.count(which) if row.measure else 0 for which in range(len(STATUSES))]
         yield (f"{_name(row.request):{width}}  {row.verdict:7}  {counts[0]:6}  "
-               f"{counts[1]:6}  {counts[2]:7}  {row.reason}").rstrip()
+               f"{counts[1]:6}  {counts[2]:7}  {counts[3]:3}  {row.reason}").rstrip()
 
 
 def _fields(layout: Layout, row: Row) -> dict[str, object]:
     request = row.request
     path = layout.results(request.base, request.arch, request.patched)
-    counts = [row.measure.count(which) if row.measure else 0 for which in range(3)]
+    counts = [row.measure.count(which) if row.measure else 0 for which in range(len(STATUSES))]
     return {"base": request.base, "arch": request.arch, "patched": request.patched,
             "verdict": row.verdict, "passed": counts[0], "failed": counts[1],
-            "skipped": counts[2], "reason": row.reason,
+            "skipped": counts[2], "not_applicable": counts[3], "reason": row.reason,
             "results": str(path.relative_to(layout.root)) if row.measure else ""}
 
 

@@ -3,25 +3,26 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from . import config, files, queue
 from .errors import UsageError
 from .layout import Layout
 from .queue import Topic
-from .verdict import FAILED, PASSED, SKIPPED
+from .verdict import FAILED, STATUSES
 
 BEGIN = "<!-- measured: made by `gup matrix --record`, begin -->\n"
 END = "<!-- measured: end -->\n"
 ADDED, FIXED, IN_BASE, NOT_APPLICABLE = "added", "fixed", "in base", "n/a"
 UNPROVEN, BROKEN, UNMEASURED, NO_SUITE = "unproven", "broken", "?", "-"
 NO_CELL = "-"
+NONE = (0,) * len(STATUSES)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell came to; suites holds [passed, failed, skipped] by suite."""
+    """What a cell came to; suites holds counts of verdict.STATUSES, by suite."""
 
     base: str
     arch: str
@@ -36,7 +37,7 @@ class Measured:
         return self.base, self.arch, self.patched
 
     def count(self, which: int) -> int:
-        """How many cases passed (0), failed (1) or skipped (2)."""
+        """How many cases passed (0), failed (1), skipped (2), or do not apply (3)."""
         return sum(counts[which] for counts in self.suites.values())
 
 
@@ -47,8 +48,8 @@ def of_results(results: dict[str, Any]) -> Measured:
     """The measure of a cell's results.json."""
     suites: dict[str, list[int]] = {}
     for case in results["cases"]:
-        counts = suites.setdefault(case["suite"], [0, 0, 0])
-        counts[(PASSED, FAILED, SKIPPED).index(case["status"])] += 1
+        counts = suites.setdefault(case["suite"], list(NONE))
+        counts[STATUSES.index(case["status"])] += 1
     return Measured(results["base"], results["arch"], results["patched"],
                     results["version"], results["verdict"],
                     dict(sorted(suites.items())))
@@ -63,7 +64,9 @@ def load(layout: Layout) -> Table:
     except (json.JSONDecodeError, TypeError) as error:
         raise UsageError(f"{layout.measured}: damaged ({error}); measure again by "
                          "gup matrix --unpatched --record") from error
-    return {cell.key: cell for cell in cells}
+    return {cell.key: replace(cell, suites={
+        suite: [*counts, *NONE[len(counts):]] for suite, counts in cell.suites.items()})
+        for cell in cells}
 
 
 def record(layout: Layout, new: list[Measured]) -> None:
@@ -106,7 +109,7 @@ def disagreement(layout: Layout, cell: Measured) -> list[str]:
     if before is None:
         return [f"{cell.base}/{cell.arch} is not in doc/measured.json; record it"]
     return [f"{cell.base}/{cell.arch} {suite}: {cell.suites.get(suite)} passed, failed, "
-            f"skipped; doc/measured.json has {before.suites.get(suite)}"
+            f"skipped, n/a; doc/measured.json has {before.suites.get(suite)}"
             for suite in sorted({*before.suites, *cell.suites})
             if before.suites.get(suite) != cell.suites.get(suite)]
 
@@ -144,7 +147,7 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
 
 def _counts(topic: Topic, base: str, table: Table, patched: bool) -> list[int]:
     """Passed, failed and skipped cases of a topic's suites, over all arches."""
-    rows = [cell.suites.get(suite, [0, 0, 0]) for cell in table.values()
+    rows = [cell.suites.get(suite, NONE) for cell in table.values()
             if (cell.base, cell.patched) == (base, patched) for suite in topic.suites]
     return [sum(row[which] for row in rows) for which in range(3)]
 
@@ -178,6 +181,8 @@ def _cell_text(cell: Measured | None) -> str:
     text = str(cell.count(0))
     if cell.count(2):
         text += f", {cell.count(2)} skipped"
+    if cell.count(3):
+        text += f", {cell.count(3)} n/a"
     if cell.verdict == FAILED:
         text += f", **{cell.count(1)} failed**"
     return text

@@ -2,23 +2,30 @@
 """When a cell has passed: the rules, apart from how the facts were got."""
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .config import Cells
+from .config import Cells, Kernel, Requirement
 from .kernellog import Log
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+NOT_APPLICABLE = "not applicable"
+STATUSES = (PASSED, FAILED, SKIPPED, NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case of a run: its status and, if it did not pass, the reason."""
+    """One case of a run: its status and, if it did not pass, the reason.
+
+    lacking: what its kernel lacks, of a case that has skipped for that.
+    """
 
     suite: str
     name: str
     status: str
     duration_ms: float | None = None
     reason: str = ""
+    lacking: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,48 +47,57 @@ class Verdict:
         return sum(case.status == status for case in self.cases)
 
 
-def judge(cell: str, cells: Cells, ran: dict[tuple[str, str], str], log: Log,
-          warnings: tuple[str, ...], suite_glob: str = "*") -> Verdict:
-    """Judge a run of a cell (BASE/ARCH).
+def judge(cells: Cells, kernel: Kernel, ran: dict[tuple[str, str], str], log: Log,
+          against: Sequence[str], suite_glob: str = "*") -> Verdict:
+    """Judge a run on a kernel.
 
-    ran holds the status that kunit.py gave, by (suite, case). A listed case
-    that did not run fails; a skip fails unless cells.toml allows it and its
-    reason names the option; a report in the kernel log that no case declared
-    fails the cell, and so does a build warning in a file of the series.
+    ran holds the status that kunit.py gave, by (suite, case). A listed case that
+    did not run fails. What a case needs decides whether it has to run or to
+    skip: it fails if it does the other, or if its reason does not name what is
+    lacking. A report in the kernel log that no case declared fails the cell, and
+    so does what else is against it.
     """
-    cases = [_judge_case(cell, cells, suite, name, status, log)
-             for (suite, name), status in ran.items()
-             if fnmatch.fnmatch(suite, suite_glob)]
+    here = {pair: status for pair, status in ran.items()
+            if fnmatch.fnmatch(pair[0], suite_glob)}
+    cases = [_judge_case(cells, kernel, Case(suite, name, status), log)
+             for (suite, name), status in here.items() if name]
     cases += [Case(suite, name, FAILED, None, "listed in cells.toml, did not run")
-              for suite, name in cells.expected(cell, suite_glob)
+              for suite, name in cells.expected(kernel, suite_glob)
               if (suite, name) not in ran]
-    against = [f"kernel report: {text}" for text in log.reports]
-    against += [f"build warning: {text}" for text in warnings]
+    found = [f"suite {suite} crashed: kunit.py has a failure in it, and no case to it"
+             for (suite, name), status in here.items() if not name and status == FAILED]
+    found += [f"kernel report: {text}" for text in log.reports]
+    found += against
     if not cases:
-        against.append("no case ran")
-    return Verdict(tuple(cases), tuple(against))
+        found.append("no case ran")
+    return Verdict(tuple(cases), tuple(found))
 
 
-def _judge_case(cell: str, cells: Cells, suite: str, name: str, status: str,
-                log: Log) -> Case:
-    note = log.notes.get((suite, name))
-    case = Case(suite, name, status, note.duration_ms if note else None,
-                note.reason if note else "")
-    if case.status == PASSED and note and note.skipped:
-        case = replace(case, status=SKIPPED)
+def _judge_case(cells: Cells, kernel: Kernel, case: Case, log: Log) -> Case:
+    note = log.notes.get((case.suite, case.name))
+    case = replace(case, duration_ms=note.duration_ms if note else None,
+                   reason=note.reason if note else "")
+    skip = note.skipped if note else ""
     if case.status == FAILED:
         return replace(case, reason=case.reason or "failed without a message")
-    if case.status == SKIPPED:
-        return _judge_skip(cell, cells, case, note.skipped if note else "")
+    unmet = cells.unmet(case.suite, case.name, kernel)
+    if case.status == SKIPPED or skip:
+        return _judge_skip(case, kernel, unmet, skip)
+    if unmet:
+        return replace(case, status=FAILED, reason="passed, but cells.toml has: "
+                       f"{unmet[0].lacking(kernel.base)}")
     return replace(case, reason="")
 
 
-def _judge_skip(cell: str, cells: Cells, case: Case, reason: str) -> Case:
-    allowed = cells.skip(case.suite, case.name, cell)
-    if allowed is None:
-        return replace(case, status=FAILED,
-                       reason=f"skip not allowed in cells.toml: {reason}")
-    if allowed.option not in reason:
-        return replace(case, status=FAILED,
-                       reason=f"skip does not name {allowed.option}: {reason}")
-    return replace(case, reason=reason)
+def _judge_skip(case: Case, kernel: Kernel, unmet: list[Requirement], reason: str) -> Case:
+    """A case that has skipped: not applicable if it lacks more than an option."""
+    if not unmet:
+        return replace(case, status=FAILED, reason="has skipped, and nothing that "
+                       f"cells.toml says it needs is lacking: {reason}")
+    if not any(need.is_named(reason) for need in unmet):
+        said = "; ".join(need.lacking(kernel.base) for need in unmet)
+        return replace(case, status=FAILED, reason=f"skip does not name what is lacking "
+                       f"({said}): {reason}")
+    first, *_ = sorted(unmet, key=lambda need: bool(need.options))
+    return replace(case, status=SKIPPED if first.options else NOT_APPLICABLE,
+                   reason=reason, lacking=first.lacking(kernel.base))

@@ -46,7 +46,8 @@ with open(os.environ["GUP_TEST_KUNIT"] + ".calls", "a") as calls:
 words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
 out = pathlib.Path(words["build_dir"])
 if verb == "config":
-    (out / ".config").write_text((out / ".kunitconfig").read_text())
+    (out / ".config").write_text("CONFIG_MMU=y" + chr(10) + "CONFIG_THP=y" + chr(10)
+                                 + (out / ".kunitconfig").read_text())
 if verb == "build":
     for name in plan["objects"]:
         path = out / name
@@ -107,7 +108,6 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 bases = ["*"]
-suites = ["*"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
@@ -115,7 +115,6 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 bases = ["*"]
-suites = ["*"]
 checked = []
 """,
     "packages.toml": """\
@@ -128,15 +127,14 @@ b4 = "b4"
 qemu-system-far = "qemu-system-far"
 """,
     "cells.toml": """\
+compiled_with = ["CONFIG_MMU"]
 [[suite]]
 name = "put_user_page"
-cells = ["*"]
 cases = ["adds", "drops"]
-[[skip]]
-suite = "put_user_page"
-cases = ["drops"]
-cells = ["7.2/*"]
-option = "CONFIG_THP"
+[[need]]
+options = ["CONFIG_THP"]
+[need.cases]
+put_user_page = ["dr*"]
 """,
     "reports.toml": "patterns = ['^WARNING: ', '^BUG: ', '^UBSAN: ']\n",
     "lint.toml": "",

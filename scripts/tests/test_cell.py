@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from conftest import GOOD_LOG, kunit_json
+from conftest import GOOD_LOG, edit, kunit_json, write_tarball
 
 WARNING = "mm/gup.c:30:5: warning: unused variable"
 
@@ -18,7 +18,8 @@ def test_good_run_is_told_and_stored(project, gup):
     assert {key: results[key] for key in ("base", "version", "arch", "verdict")} == {
         "base": "6.1", "version": "6.1.9", "arch": "um", "verdict": "passed"}
     assert results["cases"][0] == {"suite": "put_user_page", "name": "adds",
-                                   "status": "passed", "duration_ms": 3.5, "reason": ""}
+                                   "status": "passed", "duration_ms": 3.5, "reason": "",
+                                   "lacking": ""}
     assert set(results) >= {"commit", "compiler"}
 
 
@@ -99,12 +100,84 @@ def test_failed_and_crashed_cases_fail_the_run(project, gup):
     assert {case["status"] for case in project.results()["cases"]} == {"failed"}
 
 
-def test_allowed_skip_passes_and_another_fails(project, gup):
+def test_option_decides_whether_a_case_has_to_run_or_to_skip(project, gup):
     project.behave(json=kunit_json(adds="PASS", drops="SKIP"),
                    log=GOOD_LOG.replace("ok 2 drops", "ok 2 drops # SKIP CONFIG_THP"))
-    assert gup("kunit", "--base", "7.2").code == 0
+    (project.root / "config/um-7.2.config").write_text("# CONFIG_THP is not set\n")
+    said = gup("kunit", "--base", "7.2")
+    assert said.code == 0
+    assert ("\n1 skipped: needs CONFIG_THP\n\nsuite          passed  failed  skipped  n/a\n"
+            "put_user_page       1       0        1    0\n7.2/um: passed, 2 cases\n"
+            ) in said.out
+    assert "put_user_page.drops" not in said.out
+    assert "skipped: put_user_page.drops\n    CONFIG_THP\n" in gup(
+        "kunit", "--base", "7.2", "-v").out
     assert project.results("7.2")["cases"][1]["status"] == "skipped"
-    assert gup("kunit", "--base", "6.1").code == 1
+    assert project.results("7.2")["cases"][1]["lacking"] == "needs CONFIG_THP"
+    said = gup("kunit", "--base", "6.1")
+    assert said.code == 1 and "nothing that cells.toml says it needs is lacking" in said.out
+    project.behave(json=kunit_json(adds="PASS", drops="PASS"), log=GOOD_LOG)
+    said = gup("kunit", "--base", "7.2")
+    assert said.code == 1
+    assert "put_user_page.drops\n    passed, but cells.toml has: needs CONFIG_THP" in said.out
+
+
+@pytest.mark.parametrize("has, code, header", [
+    ("drop_it()", 0, " * drop_it() does it\n#define DROP_IT 1\nint redrop_it(void);\n"),
+    ("drop_it()", 1, "int drop_it(void);\n"), ("drop_it()", 1, "void *\ndrop_it(int a,\n"),
+    ("DROP_IT", 1, "enum {\n\tDROP_IT = 1,\n};\n"), ("DROP_IT", 0, "/* no DROP_IT */\n")])
+def test_case_without_its_function_does_not_apply(project, gup, has, code, header):
+    edit(project.root / "config/cells.toml", 'options = ["CONFIG_THP"]', f'has = "{has}"')
+    write_tarball(project.layout.downloads("6.1") / "linux-source-6.1.tar.xz", "6.1.9",
+                  replaced={"include/linux/mm.h": header})
+    project.behave(json=kunit_json(adds="PASS", drops="SKIP"), log=GOOD_LOG.replace(
+        "ok 2 drops", f"ok 2 drops # SKIP not applicable: there is no {has}"))
+    said = gup("kunit")
+    assert said.code == code, said
+    if not code:
+        assert f"\n1 not applicable: {has}, not in 6.1\n" in said.out
+        assert "put_user_page       1       0        0    1\n" in said.out
+        assert project.results()["cases"][1]["status"] == "not applicable"
+
+
+def test_option_that_an_architecture_is_there_for_must_not_be_lost(project, gup):
+    edit(project.root / "config/arches.toml", "[arch.um]",
+         '[arch.um]\noptions = ["CONFIG_THP", "CONFIG_A|CONFIG_MMU", "!CONFIG_B"]')
+    assert gup("kunit").code == 0
+    (project.root / "config/um.config").write_text("# CONFIG_THP is not set\nCONFIG_B=y\n")
+    project.behave(json=kunit_json(adds="PASS", drops="SKIP"),
+                   log=GOOD_LOG.replace("ok 2 drops", "ok 2 drops # SKIP CONFIG_THP"))
+    said = gup("kunit")
+    assert said.code == 1
+    assert "failed: um is there for CONFIG_THP, and .config has it otherwise" in said.out
+    assert "failed: um is there for !CONFIG_B, and" in said.out
+    assert gup("kunit", "--kconfig-add", "CONFIG_THP=n", "--kconfig-add",
+               "CONFIG_B=y").code == 0
+
+
+def test_suite_of_another_architecture_is_neither_built_nor_expected(project, gup, refused):
+    edit(project.root / "config/cells.toml", '["CONFIG_MMU"]', '["!CONFIG_MMU"]')
+    edit(project.root / "config/arches.toml", "[arch.um]",
+         '[arch.um]\noptions = ["CONFIG_MMU"]')
+    assert "no suite that runs on um matches '*'" in refused(2, "kunit")
+    path = project.root / "config/cells.toml"
+    path.write_text(path.read_text() + '[[suite]]\nname = "other"\ncases = ["x"]\n'
+                    'compiled_with = ["CONFIG_MMU"]\n')
+    (project.root / "kunit/kunitconfig").write_text(
+        "CONFIG_KUNIT=y\nCONFIG_PUT_USER_PAGE_KUNIT_TEST=y\n")
+    project.behave(json={"name": "KUnit Test Group", "sub_groups": [{
+        "name": "other", "sub_groups": [], "test_cases": [{"name": "x", "status": "PASS"}]}]})
+    said = gup("kunit")
+    assert said.code == 0 and "is left out" not in said.out, said
+    assert "PUT_USER_PAGE" not in (project.layout.out("6.1", "um") / ".kunitconfig").read_text()
+
+
+def test_suite_that_crashes_has_no_case_without_a_name(project, gup):
+    project.behave(json=kunit_json(**{"adds": "PASS", "drops": "PASS", "": "ERROR"}))
+    said = gup("kunit")
+    assert said.code == 1
+    assert "failed: suite put_user_page crashed: kunit.py has a failure in it" in said.out
+    assert [case["name"] for case in project.results()["cases"]] == ["adds", "drops"]
 
 
 def test_report_in_the_kernel_log_fails_the_run(project, gup):

@@ -18,7 +18,7 @@ def readme(project):
 
 
 def cell(base="6.1", patched=True, counts=(2, 0, 0), arch="um", verdict="passed"):
-    return Measured(base, arch, patched, "6.1.9", verdict, {"put_user_page": list(counts)})
+    return Measured(base, arch, patched, "6.1.9", verdict, {"put_user_page": [*counts, 0, 0, 0, 0][:4]})
 
 
 def standing(project, *cells, base="6.1"):
@@ -173,6 +173,14 @@ def test_topic_that_adds_functions_cannot_fail_before(project):
     assert standing(project, cell()) == "added"
 
 
+def test_cases_that_do_not_apply_have_a_count_of_their_own(project, readme):
+    measured.record(project.layout, [cell(counts=(2, 0, 3, 4)), cell(base="7.2")])
+    text = readme.read_text()
+    assert "| um | 2, 3 skipped, 4 n/a | 2 |" in text
+    assert measured.load(project.layout)["7.2", "um", True].suites == {
+        "put_user_page": [2, 0, 0, 0]}
+
+
 def test_topic_that_does_not_apply(project):
     path = project.root / "patches/one-line/topic.toml"
     path.write_text(path.read_text().replace('"6.1" = "needed"',
@@ -199,5 +207,5 @@ def test_edited_table_is_found(project, gup, readme):
 def test_cell_that_differs_from_the_record_is_found(project, readme):
     measured.record(project.layout, [cell()])
     assert not measured.disagreement(project.layout, cell())
-    assert "[1, 1, 0]" in measured.disagreement(project.layout, cell(counts=(1, 1, 0)))[0]
+    assert "[1, 1, 0, 0]" in measured.disagreement(project.layout, cell(counts=(1, 1, 0)))[0]
     assert "record it" in measured.disagreement(project.layout, cell(base="7.2"))[0]

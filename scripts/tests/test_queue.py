@@ -269,8 +269,24 @@ def test_listed_case_that_no_suite_has(project):
 
 
 def test_skip_of_an_unknown_case(project, refused):
-    edit(project.root / "config/cells.toml", 'cases = ["drops"]', 'cases = ["drips"]')
-    assert "put_user_page.drips" in refused(2, "kunit")
+    edit(project.root / "config/cells.toml", '["dr*"]', '["drips"]')
+    assert "a need names put_user_page.drips, which no suite" in refused(2, "kunit")
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ('options = ["CONFIG_THP"]', 'options = ["THP"]', "need: 'THP' is no option"),
+    ('options = ["CONFIG_THP"]', "options = []", "need: '' is no option"),
+    ('options = ["CONFIG_THP"]', 'has = "f(int)"', "need 'f(int)' is no name"),
+    ('options = ["CONFIG_THP"]', 'has = "f()"\nsince = "6.1"', "a need has has and since of"),
+    ('options = ["CONFIG_THP"]', "", "a need has none of options, has, since; give one"),
+    ('options = ["CONFIG_THP"]', 'since = "7.2"', "need 7.2: 'what' is missing"),
+    ('options = ["CONFIG_THP"]', 'has = "f()"\nreason = "x"', "unknown key 'reason'"),
+    ('compiled_with = ["CONFIG_MMU"]', "", "suite put_user_page: '' is no option"),
+    ("[need.cases]\nput", "[need.cases]\nget", "a need names get_user_page.dr*, which no"),
+])
+def test_need_that_is_not_in_form(project, refused, old, new, says):
+    edit(project.root / "config/cells.toml", old, new)
+    assert says in refused(2, "kunit")
 
 
 def test_unknown_topic_lists_the_known_ones(project):
