@@ -59,10 +59,18 @@ static unsigned long gup_bare_pfn(void)
 static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
+	vm_fault_t ret = file->on_fault ? file->on_fault(file, vmf) : 0;
+
+	if (ret)
+		return ret;
 
 	if (IS_ENABLED(CONFIG_MMU) && vmf->pgoff < BITS_PER_LONG &&
-	    file->bare & BIT(vmf->pgoff))
+	    file->bare & BIT(vmf->pgoff)) {
+		if (file->vm_flags & VM_PFNMAP)
+			return vmf_insert_pfn(vmf->vma, vmf->address,
+					      gup_bare_pfn());
 		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
+	}
 
 	vmf->page = gup_file_page(file, vmf->pgoff);
 	if (!vmf->page)
@@ -72,17 +80,32 @@ static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+static vm_fault_t gup_file_mkwrite(struct vm_fault *vmf)
+{
+	struct gup_file *file = vmf->vma->vm_private_data;
+
+	return file->on_mkwrite(file, vmf);
+}
+
 static const struct vm_operations_struct gup_file_vm_ops = {
 	.fault = gup_file_fault,
+};
+
+static const struct vm_operations_struct gup_file_mkwrite_vm_ops = {
+	.fault = gup_file_fault,
+	.page_mkwrite = gup_file_mkwrite,
 };
 
 static int gup_file_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct gup_file *file = filp->private_data;
 
-	vma->vm_ops = &gup_file_vm_ops;
+	vma->vm_ops = file->on_mkwrite ? &gup_file_mkwrite_vm_ops :
+					 &gup_file_vm_ops;
 	vma->vm_private_data = file;
-	if (file->bare)
+	if (file->vm_flags)
+		vm_flags_set(vma, file->vm_flags);
+	else if (file->bare)
 		vm_flags_set(vma, VM_MIXEDMAP);
 	return 0;
 }
@@ -430,13 +453,23 @@ EXPORT_SYMBOL_NS_GPL(gup_release, "EXPORTED_FOR_KUNIT_TESTING");
 static long gup_read_node_counter(struct pglist_data *pgdat,
 				  enum node_stat_item item)
 {
-	long sum = atomic_long_read(&pgdat->vm_stat[item]);
+	unsigned int tries = 100;
+	long folded, sum;
 	int cpu;
 
-	/* What a CPU has counted stays with it for a while. */
-	for_each_online_cpu(cpu)
-		sum += per_cpu_ptr(pgdat->per_cpu_nodestats,
-				   cpu)->vm_node_stat_diff[item];
+	/*
+	 * What a CPU has counted stays with it for a while. Once that is folded
+	 * into the counter of the node, it may have been read in neither place,
+	 * or in both, but the counter is not what it was.
+	 */
+	do {
+		folded = atomic_long_read(&pgdat->vm_stat[item]);
+		sum = folded;
+		for_each_online_cpu(cpu)
+			sum += per_cpu_ptr(pgdat->per_cpu_nodestats,
+					   cpu)->vm_node_stat_diff[item];
+	} while (atomic_long_read(&pgdat->vm_stat[item]) != folded && --tries);
+
 	return sum;
 }
 
