@@ -64,10 +64,18 @@ static unsigned long gup_bare_pfn(void)
 static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
+	vm_fault_t ret = file->on_fault ? file->on_fault(file, vmf) : 0;
+
+	if (ret)
+		return ret;
 
 	if (IS_ENABLED(CONFIG_MMU) && vmf->pgoff < BITS_PER_LONG &&
-	    file->bare & BIT(vmf->pgoff))
+	    file->bare & BIT(vmf->pgoff)) {
+		if (file->vm_flags & VM_PFNMAP)
+			return vmf_insert_pfn(vmf->vma, vmf->address,
+					      gup_bare_pfn());
 		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
+	}
 
 	vmf->page = gup_file_page(file, vmf->pgoff);
 	if (!vmf->page)
@@ -77,17 +85,32 @@ static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+static vm_fault_t gup_file_mkwrite(struct vm_fault *vmf)
+{
+	struct gup_file *file = vmf->vma->vm_private_data;
+
+	return file->on_mkwrite(file, vmf);
+}
+
 static const struct vm_operations_struct gup_file_vm_ops = {
 	.fault = gup_file_fault,
+};
+
+static const struct vm_operations_struct gup_file_mkwrite_vm_ops = {
+	.fault = gup_file_fault,
+	.page_mkwrite = gup_file_mkwrite,
 };
 
 static int gup_file_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct gup_file *file = filp->private_data;
 
-	vma->vm_ops = &gup_file_vm_ops;
+	vma->vm_ops = file->on_mkwrite ? &gup_file_mkwrite_vm_ops :
+					 &gup_file_vm_ops;
 	vma->vm_private_data = file;
-	if (file->bare)
+	if (file->vm_flags)
+		vm_flags_set(vma, file->vm_flags);
+	else if (file->bare)
 		vm_flags_set(vma, VM_MIXEDMAP);
 	return 0;
 }

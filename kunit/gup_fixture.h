@@ -27,6 +27,12 @@
  * @nr_heads: number of entries in @heads
  * @bare: bitmap of page offsets that are mapped by a pfn without struct page,
  *	to be set before the file is mapped; their entries in @heads go unused
+ * @vm_flags: VM_* flags that a mapping of the file gets, to be set before that
+ * @on_fault: asked ahead of each fault, unless it is NULL; what it returns, if
+ *	not 0, is the outcome of the fault
+ * @on_mkwrite: the same when a page of a shared mapping is about to become
+ *	writable; to be set before the file is mapped
+ * @priv: for these two
  * @nr_dirtied: how often a page was marked dirty through @mapping
  * @nr_dirtied_locked: how often that happened with the page locked
  * @refs_when_dirtied: refcount of the page that was marked dirty last, at the
@@ -51,6 +57,10 @@ struct gup_file {
 	unsigned int order;
 	unsigned int nr_heads;
 	unsigned long bare;
+	unsigned long vm_flags;
+	vm_fault_t (*on_fault)(struct gup_file *file, struct vm_fault *vmf);
+	vm_fault_t (*on_mkwrite)(struct gup_file *file, struct vm_fault *vmf);
+	void *priv;
 	unsigned int nr_dirtied;
 	unsigned int nr_dirtied_locked;
 	int refs_when_dirtied;

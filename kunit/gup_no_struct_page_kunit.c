@@ -219,6 +219,82 @@ static void populate_goes_on_behind_it(struct kunit *test)
 				    i);
 }
 
+/* What the file is mapped with hides its pages, be they ordinary or not. */
+static void expect_refused(struct kunit *test, struct gup_file *file,
+			   unsigned long addr, unsigned int gup_flags)
+{
+	const struct gup_method *m;
+	struct page *pages[NR_PAGES];
+	long got;
+
+	gup_for_each(m) {
+		gup_poison(pages, NR_PAGES);
+		got = m->acquire(addr, NR_PAGES, gup_flags, pages);
+		gup_release(m, pages, got);
+
+		KUNIT_EXPECT_EQ_MSG(test, got, (long)-EFAULT,
+				    "%s() with flags %#x for a mapping with VM_ flags %#lx",
+				    m->name, gup_flags, file->vm_flags);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], GUP_POISON,
+					"%s() failed, but wrote to pages[]",
+					m->name);
+	}
+}
+
+static void efault_if_the_mapping_is_of_a_device(struct kunit *test)
+{
+	struct gup_file *file = gup_create_file(test, 0, NR_PAGES);
+	unsigned long addr;
+	unsigned int i;
+
+	/* Ordinary pages, none of which may be faulted in */
+	file->vm_flags = VM_IO;
+	addr = gup_map_file(test, file, PROT_READ | PROT_WRITE, MAP_SHARED);
+	expect_refused(test, file, addr, 0);
+	expect_refused(test, file, addr, FOLL_WRITE);
+	expect_refused(test, file, addr, FOLL_FORCE);
+
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(file->heads[i]), 1,
+				    "references to page %u, which only the file holds",
+				    i);
+}
+
+/* Not -EEXIST: nobody looks at the entries of such a mapping. */
+static void efault_if_the_mapping_is_of_page_frames(struct kunit *test)
+{
+	/* none, none, none, none */
+	struct gup_file *file = create_file(test, BIT(NR_PAGES) - 1);
+	unsigned long addr;
+
+	file->vm_flags = VM_PFNMAP;
+	addr = map_faulted_in(test, file);
+	expect_refused(test, file, addr, 0);
+	expect_refused(test, file, addr, FOLL_FORCE);
+}
+
+static void efault_if_such_a_mapping_is_to_be_faulted_in(struct kunit *test)
+{
+	static const unsigned long vm_flags[] = { VM_IO, VM_PFNMAP };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vm_flags); i++) {
+		struct gup_file *file = gup_create_file(test, 0, NR_PAGES);
+		unsigned long addr;
+		long got;
+
+		file->vm_flags = vm_flags[i];
+		addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
+		mmap_read_lock(current->mm);
+		got = get_user_pages(addr, NR_PAGES, 0, NULL);
+		mmap_read_unlock(current->mm);
+
+		KUNIT_EXPECT_EQ_MSG(test, got, (long)-EFAULT,
+				    "get_user_pages() without pages[] for a mapping with VM_ flags %#lx",
+				    file->vm_flags);
+	}
+}
+
 static struct kunit_case gup_no_struct_page_cases[] = {
 	KUNIT_CASE(fails_if_the_first_page_has_none),
 	KUNIT_CASE(fails_if_the_only_page_has_none),
@@ -230,6 +306,9 @@ static struct kunit_case gup_no_struct_page_cases[] = {
 	KUNIT_CASE(stops_there_in_a_mapping_that_is_written_to),
 	KUNIT_CASE(stops_there_if_nothing_was_faulted_in),
 	KUNIT_CASE(populate_goes_on_behind_it),
+	KUNIT_CASE(efault_if_the_mapping_is_of_a_device),
+	KUNIT_CASE(efault_if_the_mapping_is_of_page_frames),
+	KUNIT_CASE(efault_if_such_a_mapping_is_to_be_faulted_in),
 	{}
 };
 

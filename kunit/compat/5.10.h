@@ -99,6 +99,7 @@ do {									\
 #define page_folio(p)			compound_head(p)
 #define folio_ref_count(p)		page_ref_count(p)
 #define folio_test_locked(p)		PageLocked(p)
+#define folio_test_referenced(p)	PageReferenced(p)
 #define folio_test_set_dirty(p)		TestSetPageDirty(p)
 #define folio_add_lru(p)		lru_cache_add(p)
 #define folio_mark_accessed(p)		mark_page_accessed(p)
@@ -295,5 +296,39 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 #define gup_isolate_hugetlb(folio, list)	false
 #define gup_putback_hugetlb(folio)	((void)0)
 #define gup_hugetlb_cgroup(folio)	((void *)folio)
+
+/* The fast calls do not tell an overflow from a call for 0 pages. */
+#define GUP_FAST_OVERFLOW		0
+
+/* A long-term pin for reading has what is mapped, be it the zero page. */
+#define GUP_LONGTERM_BREAKS_COW		false
+
+/* FOLL_LONGTERM and pin_user_pages_unlocked() exclude each other. */
+#define GUP_HAS_UNLOCKED_LONGTERM	false
+
+/* A file system is not told of long-term pins. */
+#define GUP_LONGTERM_MINDS_FILES	false
+
+/* Of the flags that are not for callers, FOLL_PIN is looked for. */
+#define GUP_REFUSES_INTERNAL_FLAGS	false
+
+/* There is a BUG_ON(). */
+#define GUP_REFUSES_UNLOCKED		false
+
+/* Flags that there are not */
+#define GUP_HAS_FOLL_INTERRUPTIBLE	false
+#define FOLL_INTERRUPTIBLE		0
+#define FOLL_PCI_P2PDMA			0
+#define FOLL_HONOR_NUMA_FAULT		0
+#define FOLL_UNLOCKABLE			0
+#define FOLL_MADV_POPULATE		0
+#define FOLL_NOFAULT			0
+
+/* A page that fork has shared is pinned as it is. */
+#define GUP_PIN_UNSHARES		false
+
+/* There is no fault that is complete, but without the mmap lock. */
+#define GUP_HAS_FAULT_COMPLETED		false
+#define VM_FAULT_COMPLETED		0
 
 #endif /* _MM_TESTS_GUP_COMPAT_H */

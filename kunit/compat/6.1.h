@@ -179,4 +179,30 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 #define gup_putback_hugetlb(folio)	((void)0)
 #define gup_hugetlb_cgroup(folio)	((void *)folio)
 
+/* The fast calls do not tell an overflow from a call for 0 pages. */
+#define GUP_FAST_OVERFLOW		0
+
+/* A long-term pin for reading has what is mapped, be it the zero page. */
+#define GUP_LONGTERM_BREAKS_COW		false
+
+/* FOLL_LONGTERM and pin_user_pages_unlocked() exclude each other. */
+#define GUP_HAS_UNLOCKED_LONGTERM	false
+
+/* A file system is not told of long-term pins. */
+#define GUP_LONGTERM_MINDS_FILES	false
+
+/* Of the flags that are not for callers, FOLL_PIN is looked for. */
+#define GUP_REFUSES_INTERNAL_FLAGS	false
+
+/* There is a BUG_ON(). */
+#define GUP_REFUSES_UNLOCKED		false
+
+/* Flags that there are not */
+#define GUP_HAS_FOLL_INTERRUPTIBLE	false
+#define FOLL_INTERRUPTIBLE		0
+#define FOLL_PCI_P2PDMA			0
+#define FOLL_HONOR_NUMA_FAULT		0
+#define FOLL_UNLOCKABLE			0
+#define FOLL_MADV_POPULATE		0
+
 #endif /* _MM_TESTS_GUP_COMPAT_H */
