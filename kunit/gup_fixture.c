@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/khugepaged.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
@@ -17,6 +18,7 @@
 #include <linux/vmstat.h>
 #include <trace/events/kmem.h>
 #include <trace/events/page_ref.h>
+#include <trace/events/printk.h>
 
 #include "gup_fixture.h"
 
@@ -28,6 +30,7 @@ struct gup_fixture {
 	struct vfsmount *mounts[GUP_MAX_MOUNTS];
 	unsigned int nr_files;
 	unsigned int nr_mounts;
+	int nr_reports;
 	struct gup_ref_trace trace;
 	bool tracing;
 	struct tracepoint *page_free;
@@ -739,11 +742,31 @@ void gup_end_to_be_killed(void)
 }
 EXPORT_SYMBOL_NS_GPL(gup_end_to_be_killed, "EXPORTED_FOR_KUNIT_TESTING");
 
+/*
+ * Have huge pages where only those get them who ask. khugepaged, which would put
+ * together what a case has split, takes the address space for one that it knows
+ * and never looks at it.
+ */
+static void gup_ask_for_huge_pages(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	mm_flags_set(MMF_VM_HUGEPAGE, current->mm);
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	if (vma)
+		vm_flags_set(vma, VM_HUGEPAGE);
+	mmap_write_unlock(current->mm);
+}
+
 /**
  * gup_map_anon_aligned() - map private anonymous memory that huge pages fit in
  * @test: the test context
  * @nr_pmds: length of the memory in entries of a PMD
  * @prot: PROT_* flags
+ *
+ * What is faulted in there is a huge page if there are any, and what a case
+ * makes of it is left alone by khugepaged.
  *
  * Return: the address, which is a multiple of PMD_SIZE. Nothing is faulted in.
  */
@@ -751,8 +774,10 @@ unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
 				   unsigned long prot)
 {
 	unsigned long nr_pages = (nr_pmds + 1) * (PMD_SIZE >> PAGE_SHIFT);
+	unsigned long addr = gup_map_anon(test, nr_pages, prot);
 
-	return ALIGN(gup_map_anon(test, nr_pages, prot), PMD_SIZE);
+	gup_ask_for_huge_pages(addr);
+	return ALIGN(addr, PMD_SIZE);
 }
 EXPORT_SYMBOL_NS_GPL(gup_map_anon_aligned, "EXPORTED_FOR_KUNIT_TESTING");
 
@@ -885,6 +910,42 @@ void gup_trace_refs_end(struct kunit *test)
 }
 EXPORT_SYMBOL_NS_GPL(gup_trace_refs_end, "EXPORTED_FOR_KUNIT_TESTING");
 
+/* What the kernel has reported about itself without being provoked */
+static atomic_t gup_nr_reports = ATOMIC_INIT(0);
+
+#ifdef CONFIG_TRACEPOINTS
+/* Looks at each line of the log, and runs wherever somebody writes one. */
+static void gup_look_for_report(void *data, const char *text, size_t len)
+{
+	static const char * const begins[] = { "BUG: ", "WARNING: ", "UBSAN: " };
+	static bool provoked;
+	unsigned int i;
+
+	/* Kernels that cannot suppress warnings have them announced. */
+	if (strnstr(text, "kunit-expect: begin", len))
+		WRITE_ONCE(provoked, true);
+	if (strnstr(text, "kunit-expect: end", len))
+		WRITE_ONCE(provoked, false);
+
+	for (i = 0; i < ARRAY_SIZE(begins); i++)
+		if (strnstr(text, begins[i], len) && !READ_ONCE(provoked))
+			atomic_inc(&gup_nr_reports);
+}
+
+static int __init gup_fixture_load(void)
+{
+	return register_trace_console(gup_look_for_report, NULL);
+}
+module_init(gup_fixture_load);
+
+static void __exit gup_fixture_unload(void)
+{
+	unregister_trace_console(gup_look_for_report, NULL);
+	tracepoint_synchronize_unregister();
+}
+module_exit(gup_fixture_unload);
+#endif
+
 /**
  * gup_fixture_init() - the .init of a suite that uses the fixture
  * @test: the test context, whose priv belongs to the fixture from here on
@@ -893,8 +954,14 @@ EXPORT_SYMBOL_NS_GPL(gup_trace_refs_end, "EXPORTED_FOR_KUNIT_TESTING");
  */
 int gup_fixture_init(struct kunit *test)
 {
-	test->priv = kunit_kzalloc(test, sizeof(struct gup_fixture), GFP_KERNEL);
-	return test->priv ? 0 : -ENOMEM;
+	struct gup_fixture *fixture;
+
+	fixture = kunit_kzalloc(test, sizeof(*fixture), GFP_KERNEL);
+	if (!fixture)
+		return -ENOMEM;
+	fixture->nr_reports = atomic_read(&gup_nr_reports);
+	test->priv = fixture;
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(gup_fixture_init, "EXPORTED_FOR_KUNIT_TESTING");
 
@@ -904,6 +971,10 @@ EXPORT_SYMBOL_NS_GPL(gup_fixture_init, "EXPORTED_FOR_KUNIT_TESTING");
  *
  * The mappings go away together with the address space, when the thread of the
  * test ends. That may be before or after this, and the files wait for it.
+ *
+ * A case during which the kernel reports a bug or a warning in its log fails, as
+ * far as there is CONFIG_TRACEPOINTS to see it. If it is meant to happen, it has
+ * to be in kunit_warning_suppress().
  */
 void gup_fixture_exit(struct kunit *test)
 {
@@ -920,6 +991,10 @@ void gup_fixture_exit(struct kunit *test)
 		flush_delayed_fput();
 	for (i = 0; i < fixture->nr_mounts; i++)
 		kern_unmount(fixture->mounts[i]);
+
+	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&gup_nr_reports),
+			    fixture->nr_reports,
+			    "reports of the kernel in its log, after and before this case");
 }
 EXPORT_SYMBOL_NS_GPL(gup_fixture_exit, "EXPORTED_FOR_KUNIT_TESTING");
 

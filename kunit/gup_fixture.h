@@ -11,6 +11,7 @@
 #include <linux/bug.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/huge_mm.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/string.h>
@@ -279,11 +280,29 @@ do {									\
 		kunit_skip(test, "not applicable: there is no folio_add_pin()"); \
 } while (0)
 
+/* What there has to be for huge pages, or NULL. Modules see the option alone. */
+static inline const char *gup_thp_lacks(void)
+{
+#ifndef CONFIG_TRANSPARENT_HUGEPAGE
+	return "CONFIG_TRANSPARENT_HUGEPAGE";
+#elif !defined(MODULE)
+	if (!has_transparent_hugepage())
+		return "a CPU with huge pages for CONFIG_TRANSPARENT_HUGEPAGE";
+	if (!(transparent_hugepage_flags &
+	      (BIT(TRANSPARENT_HUGEPAGE_FLAG) |
+	       BIT(TRANSPARENT_HUGEPAGE_REQ_MADV_FLAG))))
+		return "transparent_hugepage=always or =madvise of CONFIG_TRANSPARENT_HUGEPAGE";
+#endif
+	return NULL;
+}
+
 /* Expands in the case, which ends here if there are no huge pages. */
 #define gup_skip_without_thp(test)					\
 do {									\
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))			\
-		kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");	\
+	const char *lacks = gup_thp_lacks();				\
+									\
+	if (lacks)							\
+		kunit_skip(test, "needs %s", lacks);			\
 } while (0)
 
 #endif /* _MM_TESTS_GUP_FIXTURE_H */

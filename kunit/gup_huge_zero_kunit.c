@@ -15,6 +15,11 @@
 
 #include "gup_fixture.h"
 
+/* A long-term pin in a private mapping breaks COW even if it is for reading. */
+#ifndef GUP_LONGTERM_BREAKS_COW
+#define GUP_LONGTERM_BREAKS_COW	true
+#endif
+
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
 
 /* How many small pages of it are pinned, neither the first nor the last */
@@ -350,14 +355,13 @@ static void anonymous_pages_beside_it_are_counted(struct kunit *test)
 	}
 }
 
-/* Some kernels break COW for a long-term pin even if it is for reading only. */
 static void a_long_term_pin_is_in_balance(struct kunit *test)
 {
 	struct page *pages[NR_PAGES], *head;
 	struct counts before, during, after;
 	const struct gup_method *m;
 	unsigned long addr;
-	long got, i, held;
+	long got, i, nr_zero;
 
 	gup_skip_without_thp(test);
 	gup_for_each_pin(m) {
@@ -370,18 +374,23 @@ static void a_long_term_pin_is_in_balance(struct kunit *test)
 		got = m->acquire(addr + PAGE_SIZE, NR_PAGES, FOLL_LONGTERM,
 				 pages);
 		during = read_counts(head);
-		for (i = 0, held = 0; i < got; i++)
-			held += pages[i] == head + 1 + i ? WEIGHT : 1;
+		for (i = 0, nr_zero = 0; i < got; i++)
+			nr_zero += pages[i] == head + 1 + i;
 		gup_release(m, pages, got);
 		after = read_counts(head);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 				    "pages returned by %s() with FOLL_LONGTERM",
 				    m->name);
+		KUNIT_EXPECT_EQ_MSG(test, nr_zero,
+				    GUP_LONGTERM_BREAKS_COW ? 0L : (long)NR_PAGES,
+				    "pages of the huge zero page returned by %s() with FOLL_LONGTERM",
+				    m->name);
 		/* Pins that are taken in vain are given up again. */
 		KUNIT_EXPECT_EQ_MSG(test,
 				    during.pins.acquired - during.pins.released,
-				    before.pins.acquired - before.pins.released + held,
+				    before.pins.acquired - before.pins.released +
+				    nr_zero * WEIGHT + (got - nr_zero),
 				    "pins held after %s() with FOLL_LONGTERM",
 				    m->name);
 		KUNIT_EXPECT_EQ_MSG(test,
@@ -456,6 +465,27 @@ static void unpin_after_the_memory_is_unmapped(struct kunit *test)
 	expect_balance_across(test, unmap, "the end of the mapping");
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/* Have the PMD at @addr map what @entry says, and return what it was */
+static pmd_t replace_pmd(unsigned long addr, pmd_t entry)
+{
+	struct mm_struct *mm = current->mm;
+	pmd_t *pmd, old;
+	/* Of the page table that has the PMD */
+	spinlock_t *ptl;
+
+	mmap_read_lock(mm);
+	pmd = pmd_off(mm, addr);
+	ptl = pmd_lock(mm, pmd);
+	/* It has to be empty before something else can be written. */
+	old = pmdp_huge_clear_flush(find_vma(mm, addr), addr, pmd);
+	set_pmd_at(mm, addr, pmd, entry);
+	spin_unlock(ptl);
+	mmap_read_unlock(mm);
+	return old;
+}
+#endif
+
 /*
  * Where an entry of a PMD can be special, that of the huge zero page is, and
  * GUP-fast leaves it to the slow path. Where it cannot be, GUP-fast meets it, as
@@ -465,26 +495,24 @@ static void gup_fast_pins_it_alike(struct kunit *test)
 {
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	const struct gup_method *m = &gup_methods[GUP_PIN_FAST];
-	pmd_t *pmd, old;
 	unsigned long addr;
 	struct page *head;
+	pmd_t old;
 
+	gup_skip_without_thp(test);
 	if (!IS_ENABLED(CONFIG_HAVE_GUP_FAST))
 		kunit_skip(test, "needs " __stringify(CONFIG_HAVE_GUP_FAST));
 	addr = map_huge_zero(test, &head);
-	pmd = pmd_off(current->mm, addr);
-	old = *pmd;
 	/* PAGE_READONLY is not what arm64 with FEAT_LPA2 has in its page tables. */
-	set_pmd_at(current->mm, addr, pmd,
-		   pmd_mkhuge(pfn_pmd(page_to_pfn(head),
-				      vm_get_page_prot(VM_READ))));
+	old = replace_pmd(addr, pmd_mkhuge(pfn_pmd(page_to_pfn(head),
+						   vm_get_page_prot(VM_READ))));
 
 	/* The slow path gives up at once, and so shows that it was taken. */
 	gup_begin_to_be_killed(test);
 	expect_pinned(test, m, addr + PAGE_SIZE, head + 1, NR_PAGES);
 	expect_pinned(test, m, addr, head, NR_HUGE);
 	gup_end_to_be_killed();
-	set_pmd_at(current->mm, addr, pmd, old);
+	replace_pmd(addr, old);
 #else
 	kunit_skip(test, "needs CONFIG_TRANSPARENT_HUGEPAGE");
 #endif

@@ -13,11 +13,22 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/smp.h>
 
 #include "gup_fixture.h"
 #include "gup_hugetlb.h"
+
+/* What a page of hugetlb gives, as there is nothing to split it to */
+#ifndef GUP_SPLIT_PMD_OF_HUGETLB
+#define GUP_SPLIT_PMD_OF_HUGETLB	(-EOPNOTSUPP)
+#endif
+
+/* Whether others may change the mapping meanwhile */
+#ifndef GUP_SPLIT_PMD_NEVER_FAILS
+#define GUP_SPLIT_PMD_NEVER_FAILS	true
+#endif
 
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
 
@@ -214,24 +225,43 @@ static void splits_the_huge_zero_page_for_writing(struct kunit *test)
 	}
 }
 
+/* What a case has opened, to be closed when it ends, however that may be */
+static struct file *shmem_filp;
+static struct vfsmount *shmem_mnt;
+
 /* A file of one huge page, on a tmpfs that has no other */
-static struct file *create_shmem_huge(struct kunit *test, struct vfsmount **mnt)
+static struct file *create_shmem_huge(struct kunit *test)
 {
 	struct file_system_type *type = get_fs_type("tmpfs");
 	char options[] = "huge=always";
+	struct vfsmount *mnt;
 	struct file *filp;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, type, "no tmpfs");
-	*mnt = vfs_kern_mount(type, SB_KERNMOUNT, "tmpfs", options);
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(*mnt), "no mount: error %ld",
-			       PTR_ERR(*mnt));
-	filp = shmem_file_setup_with_mnt(*mnt, "gup_kunit", PMD_SIZE,
+	mnt = vfs_kern_mount(type, SB_KERNMOUNT, "tmpfs", options);
+	/* The mount has a reference of its own. */
+	put_filesystem(type);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(mnt), "no mount: error %ld",
+			       PTR_ERR(mnt));
+	shmem_mnt = mnt;
+	filp = shmem_file_setup_with_mnt(mnt, "gup_kunit", PMD_SIZE,
 					 EMPTY_VMA_FLAGS);
-	if (IS_ERR(filp))
-		kern_unmount(*mnt);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
 			       PTR_ERR(filp));
+	shmem_filp = filp;
 	return filp;
+}
+
+static void close_shmem(void)
+{
+	if (shmem_filp)
+		fput(shmem_filp);
+	shmem_filp = NULL;
+	/* In a thread of the kernel, that waits for somebody to do it. */
+	flush_delayed_fput();
+	if (shmem_mnt)
+		kern_unmount(shmem_mnt);
+	shmem_mnt = NULL;
 }
 
 /* Replace anonymous memory at @addr by @filp, and expect that to have worked */
@@ -247,7 +277,6 @@ static bool map_over(struct kunit *test, struct file *filp, unsigned long addr)
 
 static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 {
-	struct vfsmount *mnt;
 	unsigned long addr;
 	struct file *filp;
 	unsigned int i;
@@ -256,7 +285,7 @@ static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_SHMEM))
 		kunit_skip(test, "needs CONFIG_SHMEM");
 	addr = gup_map_anon_aligned(test, 1, PROT_READ | PROT_WRITE);
-	filp = create_shmem_huge(test, &mnt);
+	filp = create_shmem_huge(test);
 
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		const struct gup_method *m = &gup_methods[methods[i]];
@@ -278,39 +307,41 @@ static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 	}
 
 	gup_unmap(test, addr, NR_HUGE);
-	fput(filp);
-	flush_delayed_fput();
-	kern_unmount(mnt);
 }
 
-/* There is nothing to split it to: it is refused, or returned as it is. */
+/* There is nothing to split it to. */
 static void leaves_hugetlb_alone(struct kunit *test)
 {
 #ifdef CONFIG_HUGETLBFS
 	unsigned long addr = gup_map_hugetlb(test);
+	struct page *head = head_at(test, addr);
+	bool huge = gup_mapped_by_pmd(addr);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		const struct gup_method *m = &gup_methods[methods[i]];
-		struct page *head = NULL, *pages[1] = { GUP_POISON };
+		struct page *pages[1] = { GUP_POISON };
 		long got;
 
 		got = m->acquire(addr + OFFSET * PAGE_SIZE, 1,
 				 FOLL_WRITE | FOLL_SPLIT_PMD, pages);
-		if (got == 1)
-			head = compound_head(pages[0]);
 		gup_release(m, pages, got);
 
-		if (got == -EOPNOTSUPP)
-			continue;
-		KUNIT_EXPECT_EQ_MSG(test, got, 1L,
+		KUNIT_EXPECT_EQ_MSG(test, got, (long)GUP_SPLIT_PMD_OF_HUGETLB,
 				    "%s() of hugetlb with FOLL_SPLIT_PMD",
 				    m->name);
-		KUNIT_EXPECT_TRUE_MSG(test, head && pages[0] == head + OFFSET &&
-				      PageHuge(head),
-				      "%s() returned no part of a hugetlb page",
-				      m->name);
+		if (got == 1)
+			KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], head + OFFSET,
+						"page of hugetlb returned by %s()",
+						m->name);
+		KUNIT_EXPECT_EQ_MSG(test, gup_mapped_by_pmd(addr), huge,
+				    "whether a PMD maps the page of hugetlb after %s()",
+				    m->name);
 	}
+	KUNIT_EXPECT_PTR_EQ_MSG(test, head_at(test, addr), head,
+				"page of hugetlb that is mapped in the end");
+	KUNIT_EXPECT_TRUE_MSG(test, PageHuge(head),
+			      "the page is none of hugetlb any more");
 #else
 	kunit_skip(test, "needs CONFIG_HUGETLBFS");
 #endif
@@ -330,74 +361,117 @@ static void leaves_hugetlb_alone(struct kunit *test)
  * then, and when all of them are used up, the memory is mapped anew.
  */
 #define RACE_PMDS	64
+#define RACE_SIZE	(RACE_PMDS * PMD_SIZE)
 #define RACE_ROUNDS	20000
+#define RACE_MIN_ROUNDS	RACE_PMDS
 #define RACE_SECONDS	10
 
-struct race {
+/**
+ * struct race - what the two threads know of each other
+ * @mm: the address space, to which the one that zaps has a reference
+ * @timeout: when it is over, in jiffies
+ * @addr: what is to be zapped, or 0
+ * @zapped: what was zapped and read last
+ * @nr_huge: how often a PMD has mapped a huge page after that
+ */
+static struct race {
 	struct mm_struct *mm;
+	unsigned long timeout;
 	unsigned long addr;
 	unsigned long zapped;
-};
+	unsigned int nr_huge;
+} race;
 
-static int zap_and_read(void *data)
+static void zap_and_read(unsigned long addr)
 {
-	struct race *race = data;
+	do_madvise(race.mm, addr, PMD_SIZE, MADV_DONTNEED);
+	mmap_read_lock(race.mm);
+	fixup_user_fault(race.mm, addr, 0, NULL);
+	mmap_read_unlock(race.mm);
+	race.nr_huge += gup_mapped_by_pmd(addr);
+	WRITE_ONCE(race.zapped, addr);
+}
 
-	kthread_use_mm(race->mm);
-	while (!kthread_should_stop()) {
-		unsigned long addr = READ_ONCE(race->addr);
+static int zap_until_stopped(void *unused)
+{
+	kthread_use_mm(race.mm);
+	while (!kthread_should_stop() && time_before(jiffies, race.timeout)) {
+		unsigned long addr = READ_ONCE(race.addr);
 
-		if (addr) {
-			do_madvise(race->mm, addr, PMD_SIZE, MADV_DONTNEED);
-			mmap_read_lock(race->mm);
-			fixup_user_fault(race->mm, addr, 0, NULL);
-			mmap_read_unlock(race->mm);
-			WRITE_ONCE(race->zapped, addr);
-		}
+		if (addr)
+			zap_and_read(addr);
 		cond_resched();
 	}
-	kthread_unuse_mm(race->mm);
+	kthread_unuse_mm(race.mm);
+	mmput(race.mm);
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
 	return 0;
 }
 
+/* Have memory without page tables at @base, which is mapped. */
+static bool map_anew(unsigned long base)
+{
+	unsigned long mapped = vm_mmap(NULL, base, RACE_SIZE, PROT_READ,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				       0);
+
+	return mapped == base &&
+	       !do_madvise(current->mm, base, RACE_SIZE, MADV_HUGEPAGE);
+}
+
+/* Nothing here may end the test as long as the other thread runs. */
 static void never_fails_while_the_mapping_changes(struct kunit *test)
 {
 	const struct gup_method *m = &gup_methods[GUP_GET];
-	unsigned int rounds = 0, busy = 0, failed = 0;
-	unsigned long base = 0, timeout;
+	unsigned int rounds, busy = 0, failed = 0;
 	struct task_struct *task;
-	struct race race = { };
-	int last = 0;
+	bool mapped = true;
+	unsigned long base;
+	long last = 0;
 
 	gup_skip_without_thp(test);
+	if (!GUP_SPLIT_PMD_NEVER_FAILS)
+		kunit_skip(test, "not applicable: a split may fail if it is disturbed");
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs CONFIG_SMP and two CPUs");
-	/* This attaches the address space that both threads are to use. */
-	base = gup_map_anon_aligned(test, 1, PROT_READ);
-	gup_unmap(test, base, NR_HUGE);
-	race.mm = current->mm;
-	task = kthread_create(zap_and_read, &race, "gup_kunit_zap");
+	base = gup_map_anon_aligned(test, RACE_PMDS, PROT_READ);
+	race = (struct race) {
+		.mm = current->mm,
+		.timeout = jiffies + RACE_SECONDS * HZ,
+	};
+	task = kthread_create(zap_until_stopped, NULL, "gup_kunit_zap");
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(task), "no thread: error %ld",
 			       PTR_ERR(task));
+	mmget(race.mm);
 	/* On one CPU, the two would not meet. */
 	kthread_bind(task, cpumask_any_but(cpu_online_mask,
 					   raw_smp_processor_id()));
 	wake_up_process(task);
 
-	timeout = jiffies + RACE_SECONDS * HZ;
-	while (rounds < RACE_ROUNDS && time_before(jiffies, timeout)) {
-		unsigned int i = rounds++ % RACE_PMDS;
+	for (rounds = 0; rounds < RACE_ROUNDS; rounds++) {
+		unsigned long addr = base + rounds % RACE_PMDS * PMD_SIZE;
 		struct page *pages[1] = { GUP_POISON };
-		unsigned long addr;
 		long got;
 
-		if (!i)
-			base = gup_map_anon_aligned(test, RACE_PMDS, PROT_READ);
-		addr = base + i * PMD_SIZE;
+		if (rounds && addr == base) {
+			WRITE_ONCE(race.addr, 0);
+			mapped = map_anew(base);
+			if (!mapped)
+				break;
+		}
 		WRITE_ONCE(race.addr, addr);
 		while (READ_ONCE(race.zapped) != addr &&
-		       time_before(jiffies, timeout))
+		       time_before(jiffies, race.timeout))
 			cond_resched();
+		if (!time_before(jiffies, race.timeout))
+			break;
 
 		got = m->acquire(addr, 1, FOLL_SPLIT_PMD, pages);
 		gup_release(m, pages, got);
@@ -407,19 +481,20 @@ static void never_fails_while_the_mapping_changes(struct kunit *test)
 			failed++;
 			last = got;
 		}
-
-		if (i == RACE_PMDS - 1) {
-			WRITE_ONCE(race.addr, 0);
-			vm_munmap(base, RACE_PMDS * PMD_SIZE);
-		}
 	}
 	kthread_stop(task);
 
-	kunit_info(test, "%u rounds, %u times -EBUSY", rounds, busy);
+	kunit_info(test, "%u rounds, %u huge pages, %u times -EBUSY", rounds,
+		   race.nr_huge, busy);
+	KUNIT_EXPECT_TRUE_MSG(test, mapped, "no memory was mapped anew");
+	KUNIT_EXPECT_GE_MSG(test, rounds, (unsigned int)RACE_MIN_ROUNDS,
+			    "rounds within %d seconds", RACE_SECONDS);
+	KUNIT_EXPECT_GT_MSG(test, race.nr_huge, 0U,
+			    "huge pages that were read in %u rounds", rounds);
 	KUNIT_EXPECT_EQ_MSG(test, busy, 0U,
 			    "calls out of %u that failed with -EBUSY", rounds);
 	KUNIT_EXPECT_EQ_MSG(test, failed, 0U,
-			    "calls out of %u that failed otherwise, the last with %d",
+			    "calls out of %u that failed otherwise, the last with %ld",
 			    rounds, last);
 }
 
@@ -437,10 +512,16 @@ static struct kunit_case gup_split_pmd_cases[] = {
 	{}
 };
 
+static void gup_split_pmd_exit(struct kunit *test)
+{
+	close_shmem();
+	gup_fixture_exit(test);
+}
+
 static struct kunit_suite gup_split_pmd_suite = {
 	.name = "gup_split_pmd",
 	.init = gup_fixture_init,
-	.exit = gup_fixture_exit,
+	.exit = gup_split_pmd_exit,
 	.test_cases = gup_split_pmd_cases,
 };
 

@@ -123,6 +123,9 @@ static bool gup_compat_dirty_folio(mapping, folio)
 #define kmap_local_page(p)		kmap_atomic(p)
 #define kunmap_local(addr)		kunmap_atomic(addr)
 
+/* Flags of an address space are an integer, too. */
+#define mm_flags_set(flag, mm)		set_bit(flag, &(mm)->flags)
+
 /* Flags of a VMA can be written as they are. */
 static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 					   vm_flags_t flags)
@@ -221,6 +224,18 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 
 /* pin_user_pages() without an array is a bug of the caller, and not looked for. */
 #define GUP_PIN_REFUSES_NULL		false
+
+/* A long-term pin for reading does not break COW. */
+#define GUP_LONGTERM_BREAKS_COW		false
+
+/* A page of hugetlb is returned as it is. */
+#define GUP_SPLIT_PMD_OF_HUGETLB	1
+
+/*
+ * A split of what maps the huge zero page fails if it is disturbed. Only uprobes
+ * ask for one. They hold the mmap lock for writing, and files do not map it.
+ */
+#define GUP_SPLIT_PMD_NEVER_FAILS	false
 
 /* The huge zero page is recognized by its head. */
 #define is_huge_zero_folio(p)		is_huge_zero_page(p)

@@ -77,6 +77,9 @@ static inline unsigned long kunit_vm_mmap(struct kunit *test, struct file *file,
 	return vm_mmap(file, addr, len, prot, flag, offset);
 }
 
+/* Flags of an address space are an integer, too. */
+#define mm_flags_set(flag, mm)		set_bit(flag, &(mm)->flags)
+
 /* Flags of a VMA can be written as they are. */
 static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 					   vm_flags_t flags)
@@ -125,6 +128,12 @@ static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
+
+/* A long-term pin for reading does not break COW. */
+#define GUP_LONGTERM_BREAKS_COW		false
+
+/* A page of hugetlb is returned as it is. */
+#define GUP_SPLIT_PMD_OF_HUGETLB	1
 
 /* The huge zero page is recognized by its head. */
 #define is_huge_zero_folio(folio)	is_huge_zero_page(&(folio)->page)

@@ -52,6 +52,9 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 #define kzalloc_obj(obj)		kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
+/* Flags of an address space are an integer, too. */
+#define mm_flags_set(flag, mm)		set_bit(flag, &(mm)->flags)
+
 /* Flags of a VMA are an integer, and no flags are 0. */
 #define EMPTY_VMA_FLAGS			0
 
