@@ -194,8 +194,7 @@ def _letter(layout: Layout, request: Request, part: Part) -> Cover:
     first, _, last = topic.affected.partition("..")
     facts = f"Releases that have it: {first} {f'to {last}' if last else 'and later'}."
     if severity := queue.SEVERITY.fullmatch(topic.severity):
-        facts += (f" Who can bring it about: {queue.SEVERITIES[severity['word']]}; "
-                  f"{severity['says']}.")
+        facts += f" What it comes to: {severity['says']}."
     return Cover(topic.path, topic.title, "\n\n".join(
         textwrap.fill(part, lint.BODY_COLUMNS) for part in (topic.why, facts)), {})
 

@@ -101,6 +101,8 @@ def test_variant_that_goes_takes_the_reasons_along(ready, gup, newer, reason):
     ready.layout.series("7.2").write_text("one-line/7.2.patch\n")
     topic = ready.layout.topic("one-line")
     edit(topic, "not-submitted", f"merged {'1' * 40} v7.0")
+    edit(topic, "[base]", f'[mainline]\ncommit = "{"1" * 40}"\ntitle = "mm: mend it"\n'
+         'release = "v7.0"\n\n[base]')
     topic.write_text(f'{topic.read_text()}\n[difference]\n"6.1" = {reason}\n'
                      f'\n[backport]\n"6.1" = {reason}\n"7.2" = "nowhere"\n')
     assert queue.problems(ready.layout) == []

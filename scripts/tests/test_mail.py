@@ -240,8 +240,8 @@ def test_security_topic_alone_goes_to_no_public_list(two, gup, out):
     message, _, below = patch.get_content().partition("\n---\n")
     assert "\n\nCc: stable@example.org\nFixes: 0123456789ab (\"mm: break it\")\nSigned" \
         in message
-    assert ("Another was wrong.\n\nReleases that have it: v6.0 and later. Who can bring it "
-            "about: a mistake in\nother kernel code; a wrong line.\n") in below
+    assert ("Another was wrong.\n\nReleases that have it: v6.0 and later. What it comes to: "
+            "a wrong line.\n") in below
 
 
 def test_some_topics_with_a_letter_of_their_own(two, gup, out, tmp_path):
