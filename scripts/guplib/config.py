@@ -384,7 +384,7 @@ def selftest(layout: Layout) -> Selftest:
 def rerun(layout: Layout) -> Rerun:
     """How the suites are run again."""
     path = layout.config / "rerun.toml"
-    return Rerun(**_fields(path, "rerun", load(path), {
+    return Rerun(**fields(path, "rerun", load(path), {
         "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": int,
         "bases": list}))
 
