@@ -104,7 +104,7 @@ static void expect_released(struct kunit *test, void (*release)(struct page *pag
 		release(page);
 		after = gup_read_counts(page);
 
-			KUNIT_EXPECT_FALSE_MSG(test, folio_maybe_dma_pinned(page_folio(page)),
+		KUNIT_EXPECT_FALSE_MSG(test, after.pinned,
 				       "a page of order %u looks pinned after %s it",
 				       orders[i], when);
 		gup_expect_counts(test, &before, &after, 0,

@@ -643,7 +643,8 @@ static long gup_read_node_counter(struct pglist_data *pgdat,
 
 	do {
 		last = sum;
-		smp_mb();
+		/* Read them anew. */
+		barrier();
 		sum = gup_sum_node_counter(pgdat, item);
 	} while (sum != last && --tries);
 	return sum;

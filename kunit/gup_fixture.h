@@ -156,10 +156,18 @@ enum { GUP_MAX_UNPIN = 16 };
 
 extern const struct gup_unpin gup_unpins[GUP_NR_UNPINS];
 
+/* The next one that this kernel has, from @u on; NULL if there is none */
+static inline const struct gup_unpin *gup_next_unpin(const struct gup_unpin *u)
+{
+	for (; u < gup_unpins + GUP_NR_UNPINS; u++)
+		if (u->unpin)
+			return u;
+	return NULL;
+}
+
 /* Loops over all that this kernel has */
 #define gup_for_each_unpin(u)						\
-	for (u = gup_unpins; u < gup_unpins + GUP_NR_UNPINS; u++)	\
-		if (u->unpin)
+	for (u = gup_next_unpin(gup_unpins); u; u = gup_next_unpin(u + 1))
 
 /*
  * What some kernels do not have. A case of it is not applicable there.

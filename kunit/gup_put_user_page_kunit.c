@@ -26,6 +26,9 @@ enum {
 	NR = 1 << ORDER,
 };
 
+/* What callers may hold */
+static DEFINE_SPINLOCK(lock);
+
 typedef void (*release_t)(struct page **pages, unsigned long npages);
 
 /* The functions that release an array, by what they do with a clean page */
@@ -535,7 +538,6 @@ static void put_user_pages_may_be_called_under_a_spinlock_with_interrupts_off(st
 	struct gup_file *file;
 	unsigned long flags, addr;
 	unsigned int order;
-	DEFINE_SPINLOCK(lock);
 
 	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF))
 		kunit_skip(test, "needs CONFIG_DEBUG_PAGE_REF");
@@ -563,7 +565,6 @@ static void put_user_pages_dirty_may_be_called_under_a_spinlock(struct kunit *te
 {
 	struct page *pages[NR];
 	struct gup_file *file = get_file_pages(test, ORDER, 1, pages);
-	DEFINE_SPINLOCK(lock);
 
 	spin_lock(&lock);
 	put_user_pages_dirty(pages, NR);

@@ -49,7 +49,7 @@ static void expect_refused(struct kunit *test, const struct gup_unpin *u,
 			    u->name);
 }
 
-static void each_release_of_a_small_page_without_a_pin_is_reported_and_refused(struct kunit *test)
+static void a_small_page_without_a_pin_is_reported_each_time_and_left_alone(struct kunit *test)
 {
 	const struct gup_unpin *u;
 	struct page *pages[1];
@@ -64,7 +64,7 @@ static void each_release_of_a_small_page_without_a_pin_is_reported_and_refused(s
 	}
 }
 
-static void each_release_of_a_compound_page_without_a_pin_is_reported_and_refused(struct kunit *test)
+static void a_compound_page_without_a_pin_is_reported_each_time_and_left_alone(struct kunit *test)
 {
 	const struct gup_unpin *u;
 	struct page *pages[NR];
@@ -80,7 +80,7 @@ static void each_release_of_a_compound_page_without_a_pin_is_reported_and_refuse
 	}
 }
 
-static void each_release_of_a_page_from_get_user_pages_is_reported_and_refused(struct kunit *test)
+static void a_page_from_get_user_pages_is_reported_each_time_and_left_alone(struct kunit *test)
 {
 	const struct gup_unpin *u;
 	struct gup_file *file;
@@ -195,9 +195,9 @@ static void an_overflown_refcount_is_not_taken_for_a_missing_pin(struct kunit *t
 }
 
 static struct kunit_case gup_release_unpinned_cases[] = {
-	KUNIT_CASE(each_release_of_a_small_page_without_a_pin_is_reported_and_refused),
-	KUNIT_CASE(each_release_of_a_compound_page_without_a_pin_is_reported_and_refused),
-	KUNIT_CASE(each_release_of_a_page_from_get_user_pages_is_reported_and_refused),
+	KUNIT_CASE(a_small_page_without_a_pin_is_reported_each_time_and_left_alone),
+	KUNIT_CASE(a_compound_page_without_a_pin_is_reported_each_time_and_left_alone),
+	KUNIT_CASE(a_page_from_get_user_pages_is_reported_each_time_and_left_alone),
 	KUNIT_CASE(a_pincount_below_0_is_too_low_as_well),
 	KUNIT_CASE(a_page_gives_no_more_pins_than_it_has),
 	KUNIT_CASE(an_overflown_refcount_is_not_taken_for_a_missing_pin),

@@ -48,9 +48,10 @@ def run(layout: Layout, base_name: str) -> list[str]:
         files.write(machine.folder / "root", f"{ROOT_FILES}file /init {init} 755 0 0\n")
         selftest.kernel(machine, layout.rerun_fragments(base_name))
         lines = selftest.boot(machine)
-    suites = [suite for suite in config.cells(layout).suites if suite.startswith("gup_")]
-    reports = kernellog.read(lines, config.reports(layout, f"{base_name}/x86_64")).reports
-    return faults(suites, plan.rounds, lines) \
+    here, cells = f"{base_name}/x86_64", config.cells(layout)
+    suites = set(cells.suites) - cells.elsewhere(config.arches(layout)["x86_64"])
+    reports = kernellog.read(lines, config.reports(layout, here)).reports
+    return faults(sorted(suites), plan.rounds, lines) \
         + [f"kernel report: {text}" for text in reports]
 
 
