@@ -54,7 +54,7 @@ static void expect_counts(struct kunit *test, struct counts now,
 			    "references to the huge zero page %s %s", when,
 			    what);
 	KUNIT_EXPECT_EQ_MSG(test, now.pinned,
-			    before.pinned || acquired > released,
+			    (bool)(before.pinned || acquired > released),
 			    "whether the huge zero page looks pinned %s %s",
 			    when, what);
 	KUNIT_EXPECT_EQ_MSG(test, now.pins.acquired - before.pins.acquired,

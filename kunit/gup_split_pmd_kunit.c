@@ -5,13 +5,11 @@
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
@@ -59,16 +57,6 @@ static unsigned long map_anon_huge(struct kunit *test)
 	return addr;
 }
 
-/* Look the head up, without a reference: the page table has one. */
-static struct page *head_at(struct kunit *test, unsigned long addr)
-{
-	struct page *page;
-
-	gup_get(test, addr, 1, &page);
-	put_page(page);
-	return page;
-}
-
 /* Ask for one page at @addr, which has to be @page or any if that is NULL */
 static void expect_split(struct kunit *test, const struct gup_method *m,
 			 unsigned long addr, unsigned int gup_flags,
@@ -101,7 +89,7 @@ static void splits_the_mapping_of_an_anonymous_page(struct kunit *test)
 	gup_skip_without_thp(test);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		unsigned long addr = map_anon_huge(test);
-		struct page *head = head_at(test, addr);
+		struct page *head = gup_page_at(test, addr);
 
 		expect_split(test, &gup_methods[methods[i]],
 			     addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
@@ -119,7 +107,7 @@ static void leaves_the_anonymous_page_whole(struct kunit *test)
 	pages = kunit_kzalloc(test, NR_HUGE * sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	addr = map_anon_huge(test);
-	head = head_at(test, addr);
+	head = gup_page_at(test, addr);
 
 	expect_split(test, &gup_methods[GUP_GET], addr, FOLL_WRITE, head);
 	gup_poison(pages, NR_HUGE);
@@ -157,7 +145,7 @@ static void does_nothing_if_it_was_split_before(struct kunit *test)
 
 	gup_skip_without_thp(test);
 	addr = map_anon_huge(test);
-	head = head_at(test, addr);
+	head = gup_page_at(test, addr);
 	for (i = 0; i < ARRAY_SIZE(methods); i++)
 		expect_split(test, &gup_methods[methods[i]],
 			     addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
@@ -172,7 +160,7 @@ static void keeps_references_in_balance(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		const struct gup_method *m = &gup_methods[methods[i]];
 		unsigned long addr = map_anon_huge(test);
-		struct page *head = head_at(test, addr);
+		struct page *head = gup_page_at(test, addr);
 		int before, after;
 
 		/* The first split moves references to the page table. */
@@ -219,49 +207,21 @@ static void splits_the_huge_zero_page_for_writing(struct kunit *test)
 		expect_split(test, &gup_methods[methods[i]], addr, FOLL_WRITE,
 			     NULL);
 		KUNIT_EXPECT_TRUE_MSG(test,
-				      head_at(test, addr) != ZERO_PAGE(addr),
+				      gup_page_at(test, addr) != ZERO_PAGE(addr),
 				      "%s() for writing has left the zero page mapped",
 				      gup_methods[methods[i]].name);
 	}
 }
 
-/* What a case has opened, to be closed when it ends, however that may be */
-static struct file *shmem_filp;
-static struct vfsmount *shmem_mnt;
-
 /* A file of one huge page, on a tmpfs that has no other */
 static struct file *create_shmem_huge(struct kunit *test)
 {
-	struct file_system_type *type = get_fs_type("tmpfs");
 	char options[] = "huge=always";
-	struct vfsmount *mnt;
-	struct file *filp;
+	struct vfsmount *mnt = gup_mount(test, "tmpfs", options);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, type, "no tmpfs");
-	mnt = vfs_kern_mount(type, SB_KERNMOUNT, "tmpfs", options);
-	/* The mount has a reference of its own. */
-	put_filesystem(type);
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(mnt), "no mount: error %ld",
-			       PTR_ERR(mnt));
-	shmem_mnt = mnt;
-	filp = shmem_file_setup_with_mnt(mnt, "gup_kunit", PMD_SIZE,
-					 EMPTY_VMA_FLAGS);
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
-			       PTR_ERR(filp));
-	shmem_filp = filp;
-	return filp;
-}
-
-static void close_shmem(void)
-{
-	if (shmem_filp)
-		fput(shmem_filp);
-	shmem_filp = NULL;
-	/* In a thread of the kernel, that waits for somebody to do it. */
-	flush_delayed_fput();
-	if (shmem_mnt)
-		kern_unmount(shmem_mnt);
-	shmem_mnt = NULL;
+	return gup_own_file(test, shmem_file_setup_with_mnt(mnt, "gup_kunit",
+							    PMD_SIZE,
+							    EMPTY_VMA_FLAGS));
 }
 
 /* Replace anonymous memory at @addr by @filp, and expect that to have worked */
@@ -297,7 +257,7 @@ static void splits_the_mapping_of_a_shmem_page(struct kunit *test)
 		gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 		KUNIT_EXPECT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
 				      "no huge page was faulted in");
-		head = head_at(test, addr);
+		head = gup_page_at(test, addr);
 
 		/* The split leaves the PMD empty, and the fault comes after. */
 		expect_split(test, m, addr + OFFSET * PAGE_SIZE, FOLL_WRITE,
@@ -314,7 +274,7 @@ static void leaves_hugetlb_alone(struct kunit *test)
 {
 #ifdef CONFIG_HUGETLBFS
 	unsigned long addr = gup_map_hugetlb(test);
-	struct page *head = head_at(test, addr);
+	struct page *head = gup_page_at(test, addr);
 	bool huge = gup_mapped_by_pmd(addr);
 	unsigned int i;
 
@@ -338,7 +298,7 @@ static void leaves_hugetlb_alone(struct kunit *test)
 				    "whether a PMD maps the page of hugetlb after %s()",
 				    m->name);
 	}
-	KUNIT_EXPECT_PTR_EQ_MSG(test, head_at(test, addr), head,
+	KUNIT_EXPECT_PTR_EQ_MSG(test, gup_page_at(test, addr), head,
 				"page of hugetlb that is mapped in the end");
 	KUNIT_EXPECT_TRUE_MSG(test, PageHuge(head),
 			      "the page is none of hugetlb any more");
@@ -512,16 +472,10 @@ static struct kunit_case gup_split_pmd_cases[] = {
 	{}
 };
 
-static void gup_split_pmd_exit(struct kunit *test)
-{
-	close_shmem();
-	gup_fixture_exit(test);
-}
-
 static struct kunit_suite gup_split_pmd_suite = {
 	.name = "gup_split_pmd",
 	.init = gup_fixture_init,
-	.exit = gup_split_pmd_exit,
+	.exit = gup_fixture_exit,
 	.test_cases = gup_split_pmd_cases,
 };
 
