@@ -70,7 +70,7 @@ static void a_long_term_pin_is_like_any_other(struct kunit *test)
 	const struct gup_method *m;
 
 	gup_for_each_pin(m) {
-		/* This one refuses FOLL_LONGTERM before v6.3. */
+		/* Older kernels refuse FOLL_LONGTERM there. */
 		if (m == &gup_methods[GUP_PIN_UNLOCKED])
 			continue;
 		expect_weight(test, m, FOLL_LONGTERM);

@@ -267,43 +267,8 @@ def test_known_report_without_a_reason_is_refused(project, refused):
     assert "'reason' is missing" in refused(2, "kunit")
 
 
-@pytest.fixture
-def far_alone(project):
-    """Architecture far, which the machine has, runs suites of its own alone."""
-    path = project.root / "config/arches.toml"
-    head, far = path.read_text().split("[arch.far]\n")
-    far = far.replace('["--arch=far"]', '["--qemu_config={config}/far.py"]').replace(
-        'needs = ["far"]', "needs = []").replace('suites = ["*"]', 'suites = ["far_*"]')
-    path.write_text(f"{head}[arch.far]\n{far}")
-    with (project.root / "config/cells.toml").open("a") as cells:
-        cells.write('[[suite]]\nname = "far_page"\ncells = ["*/far"]\ncases = ["adds"]\n')
-    (project.root / "kunit/kunitconfig").write_text(
-        "CONFIG_KUNIT=y\nCONFIG_PUT_USER_PAGE_KUNIT_TEST=y\n")
-    (project.root / "config/far.config").write_text("CONFIG_FAR_PAGE_KUNIT_TEST=y\n")
-
-
-def test_suites_of_other_cells_are_neither_built_nor_expected(project, gup, far_alone):
-    project.behave(log="", json={"name": "KUnit Test Group", "sub_groups": [
-        {"name": "far_page", "sub_groups": [],
-         "test_cases": [{"name": "adds", "status": "PASS"}]}], "test_cases": []})
-    said = gup("kunit", "--arch", "far")
-    assert said.code == 0, said
-    assert "left out" not in said.out
-    out = project.layout.cell("6.1", "far") / "out"
-    assert (out / ".kunitconfig").read_text().count("_KUNIT_TEST=y") == 1
-    assert "CONFIG_FAR_PAGE_KUNIT_TEST=y" in (out / ".kunitconfig").read_text()
-
-
-def test_suite_of_a_cell_is_not_expected_in_others(gup, far_alone):
-    said = gup("kunit", "--arch", "um")
-    assert said.code == 0 and "far_page" not in said.out
-
-
-def test_asking_a_cell_for_suites_of_others_is_refused(refused, far_alone):
-    assert "no suite for 6.1/far matches 'put_*'" in refused(
-        2, "kunit", "--arch", "far", "--suite", "put_*")
-
-
-def test_kunit_arguments_may_name_a_file_of_config(project, gup, far_alone):
-    gup("kunit", "--arch", "far")
+def test_kunit_arguments_may_name_a_file_of_config(project, gup):
+    edit(project.root / "config/arches.toml", "kunit_arguments = []",
+         'kunit_arguments = ["--qemu_config={config}/far.py"]')
+    gup("kunit")
     assert f"--qemu_config={project.root}/config/far.py" in project.calls()[0]
