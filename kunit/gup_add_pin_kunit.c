@@ -229,6 +229,5 @@ static struct kunit_suite gup_add_pin_suite = {
 
 kunit_test_suite(gup_add_pin_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of folio_add_pin()");
 MODULE_LICENSE("GPL");

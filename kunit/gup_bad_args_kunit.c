@@ -293,6 +293,5 @@ static struct kunit_suite gup_bad_args_suite = {
 
 kunit_test_suite(gup_bad_args_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of what get_user_pages() refuses");
 MODULE_LICENSE("GPL");

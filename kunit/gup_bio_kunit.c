@@ -286,6 +286,5 @@ static struct kunit_suite gup_bio_suite = {
 
 kunit_test_suite(gup_bio_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the pins of a bio");
 MODULE_LICENSE("GPL");

@@ -213,6 +213,5 @@ static struct kunit_suite gup_callers_suite = {
 
 kunit_test_suite(gup_callers_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of what callers of get_user_pages() return");
 MODULE_LICENSE("GPL");

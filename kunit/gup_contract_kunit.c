@@ -719,6 +719,5 @@ static struct kunit_suite gup_contract_suite = {
 
 kunit_test_suite(gup_contract_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the get_user_pages() contract");
 MODULE_LICENSE("GPL");

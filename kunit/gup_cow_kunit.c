@@ -431,6 +431,5 @@ static struct kunit_suite gup_cow_suite = {
 
 kunit_test_suite(gup_cow_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of get_user_pages() in memory that is shared");
 MODULE_LICENSE("GPL");

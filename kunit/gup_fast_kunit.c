@@ -1110,6 +1110,5 @@ static struct kunit_suite gup_fast_suite = {
 
 kunit_test_suite(gup_fast_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of GUP-fast");
 MODULE_LICENSE("GPL");

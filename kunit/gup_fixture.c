@@ -4,7 +4,6 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/khugepaged.h>
@@ -33,7 +32,6 @@ struct gup_fixture {
 	int nr_reports;
 	struct gup_ref_trace trace;
 	bool tracing;
-	struct tracepoint *page_free;
 };
 
 /* Mark a page dirty just as a file system without buffers would, and count. */
@@ -230,7 +228,6 @@ struct gup_file *gup_create_file(struct kunit *test, unsigned int order,
 
 	return file;
 }
-EXPORT_SYMBOL_NS_GPL(gup_create_file, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_file_page() - look up a page of a file
@@ -247,7 +244,6 @@ struct page *gup_file_page(struct gup_file *file, unsigned long offset)
 		return NULL;
 	return file->heads[i] + (offset & ((1UL << file->order) - 1));
 }
-EXPORT_SYMBOL_NS_GPL(gup_file_page, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_file_forget() - truncate one page, and drop the file's reference to it
@@ -266,7 +262,6 @@ void gup_file_forget(struct gup_file *file, unsigned int i)
 	page_folio(head)->mapping = NULL;
 	put_page(head);
 }
-EXPORT_SYMBOL_NS_GPL(gup_file_forget, "EXPORTED_FOR_KUNIT_TESTING");
 
 static unsigned long gup_map(struct kunit *test, struct file *filp,
 			     unsigned long nr_pages, unsigned long prot,
@@ -296,7 +291,6 @@ unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 		       (unsigned long)file->nr_heads << file->order, prot,
 		       flags);
 }
-EXPORT_SYMBOL_NS_GPL(gup_map_file, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_map_anon() - map private anonymous memory
@@ -311,7 +305,6 @@ unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
 {
 	return gup_map(test, NULL, nr_pages, prot, MAP_PRIVATE | MAP_ANONYMOUS);
 }
-EXPORT_SYMBOL_NS_GPL(gup_map_anon, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_unmap() - unmap some pages, and with them the references of page tables
@@ -326,7 +319,6 @@ void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages)
 	KUNIT_ASSERT_EQ_MSG(test, err, 0, "cannot unmap %lu pages at %#lx",
 			    nr_pages, addr);
 }
-EXPORT_SYMBOL_NS_GPL(gup_unmap, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_fault_in() - fault pages in without get_user_pages()
@@ -350,7 +342,6 @@ void gup_fault_in(struct kunit *test, unsigned long addr,
 	KUNIT_ASSERT_EQ_MSG(test, err, 0, "no page %lu of %lu at %#lx", i,
 			    nr_pages, addr);
 }
-EXPORT_SYMBOL_NS_GPL(gup_fault_in, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_get() - have get_user_pages() take references, or fail the test
@@ -376,7 +367,6 @@ void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 			    "get_user_pages() for %lu pages at %#lx", nr_pages,
 			    addr);
 }
-EXPORT_SYMBOL_NS_GPL(gup_get, "EXPORTED_FOR_KUNIT_TESTING");
 
 static long gup_get_normal(unsigned long addr, unsigned long nr_pages,
 			   unsigned int gup_flags, struct page **pages)
@@ -470,7 +460,6 @@ const struct gup_method gup_methods[GUP_NR_METHODS] = {
 	[GUP_PIN_REMOTE] = GUP_METHOD_PIN("_remote", gup_pin_remote),
 	[GUP_PIN_UNLOCKED] = GUP_METHOD_PIN("_unlocked", gup_pin_unlocked),
 };
-EXPORT_SYMBOL_NS_GPL(gup_methods, "EXPORTED_FOR_KUNIT_TESTING");
 
 static void gup_unpin_one_by_one(struct page **pages, unsigned long nr)
 {
@@ -599,7 +588,6 @@ void gup_poison(struct page **pages, unsigned int nr)
 	while (nr--)
 		pages[nr] = GUP_POISON;
 }
-EXPORT_SYMBOL_NS_GPL(gup_poison, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_release() - release what a call took, before anything is expected of it
@@ -616,7 +604,6 @@ void gup_release(const struct gup_method *m, struct page **pages, long got)
 		if (pages[got] != GUP_POISON)
 			m->release(pages[got]);
 }
-EXPORT_SYMBOL_NS_GPL(gup_release, "EXPORTED_FOR_KUNIT_TESTING");
 
 /* What a CPU has counted stays with it for a while. */
 static long gup_sum_node_counter(struct pglist_data *pgdat,
@@ -670,7 +657,6 @@ struct gup_pin_counters gup_read_pin_counters(void)
 	}
 	return sum;
 }
-EXPORT_SYMBOL_NS_GPL(gup_read_pin_counters, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_read_counts() - read all that the pin of a page is counted in
@@ -731,7 +717,6 @@ void gup_begin_to_be_killed(struct kunit *test)
 	KUNIT_EXPECT_TRUE_MSG(test, fatal_signal_pending(current),
 			      "no SIGKILL is pending");
 }
-EXPORT_SYMBOL_NS_GPL(gup_begin_to_be_killed, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_end_to_be_killed() - have SIGKILL pending no longer
@@ -741,7 +726,6 @@ void gup_end_to_be_killed(void)
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 }
-EXPORT_SYMBOL_NS_GPL(gup_end_to_be_killed, "EXPORTED_FOR_KUNIT_TESTING");
 
 /*
  * Have huge pages where only those get them who ask. khugepaged, which would put
@@ -780,7 +764,6 @@ unsigned long gup_map_anon_aligned(struct kunit *test, unsigned long nr_pmds,
 	gup_ask_for_huge_pages(addr);
 	return ALIGN(addr, PMD_SIZE);
 }
-EXPORT_SYMBOL_NS_GPL(gup_map_anon_aligned, "EXPORTED_FOR_KUNIT_TESTING");
 
 #ifdef CONFIG_MMU
 /**
@@ -811,7 +794,6 @@ unlock:
 	mmap_read_unlock(current->mm);
 	return huge;
 }
-EXPORT_SYMBOL_NS_GPL(gup_mapped_by_pmd, "EXPORTED_FOR_KUNIT_TESTING");
 #endif /* CONFIG_MMU */
 
 static void gup_count_drop(void *data, struct page *page, int v)
@@ -837,15 +819,6 @@ static void gup_count_free(void *data, struct page *page, unsigned int order)
 		trace->nr_freed++;
 }
 
-/* mm_page_free is not exported to modules, so it has to be searched for. */
-static void gup_match_page_free(struct tracepoint *tp, void *data)
-{
-	struct gup_fixture *fixture = data;
-
-	if (!strcmp(tp->name, "mm_page_free"))
-		fixture->page_free = tp;
-}
-
 /**
  * gup_trace_refs() - begin to watch the refcount of a page
  * @test: the test context
@@ -869,16 +842,10 @@ struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head)
 
 	KUNIT_ASSERT_FALSE_MSG(test, fixture->tracing,
 			       "another page is being watched");
-	for_each_kernel_tracepoint(gup_match_page_free, fixture);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, fixture->page_free,
-					 "no tracepoint mm_page_free");
-	check_trace_callback_type_mm_page_free(gup_count_free);
-
 	memset(trace, 0, sizeof(*trace));
 	trace->head = head;
 	fixture->tracing = true;
-	err |= tracepoint_probe_register(fixture->page_free, gup_count_free,
-					 trace);
+	err |= register_trace_mm_page_free(gup_count_free, trace);
 	err |= register_trace_page_ref_mod(gup_count_drop, trace);
 	err |= register_trace_page_ref_mod_and_test(gup_count_drop_and_ret,
 						    trace);
@@ -888,7 +855,6 @@ struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head)
 
 	return trace;
 }
-EXPORT_SYMBOL_NS_GPL(gup_trace_refs, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_trace_refs_end() - stop watching
@@ -906,10 +872,9 @@ void gup_trace_refs_end(struct kunit *test)
 	unregister_trace_page_ref_mod_and_return(gup_count_drop_and_ret, trace);
 	unregister_trace_page_ref_mod_and_test(gup_count_drop_and_ret, trace);
 	unregister_trace_page_ref_mod(gup_count_drop, trace);
-	tracepoint_probe_unregister(fixture->page_free, gup_count_free, trace);
+	unregister_trace_mm_page_free(gup_count_free, trace);
 	tracepoint_synchronize_unregister();
 }
-EXPORT_SYMBOL_NS_GPL(gup_trace_refs_end, "EXPORTED_FOR_KUNIT_TESTING");
 
 /* What the kernel has reported about itself without being provoked */
 static atomic_t gup_nr_reports = ATOMIC_INIT(0);
@@ -964,7 +929,6 @@ int gup_fixture_init(struct kunit *test)
 	test->priv = fixture;
 	return 0;
 }
-EXPORT_SYMBOL_NS_GPL(gup_fixture_init, "EXPORTED_FOR_KUNIT_TESTING");
 
 /**
  * gup_fixture_exit() - the .exit of a suite that uses the fixture
@@ -997,7 +961,6 @@ void gup_fixture_exit(struct kunit *test)
 			    fixture->nr_reports,
 			    "reports of the kernel in its log, after and before this case");
 }
-EXPORT_SYMBOL_NS_GPL(gup_fixture_exit, "EXPORTED_FOR_KUNIT_TESTING");
 
 MODULE_DESCRIPTION("Fixture of the get_user_pages() KUnit suites");
 MODULE_LICENSE("GPL");

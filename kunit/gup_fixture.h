@@ -270,7 +270,7 @@ static inline void gup_write_number(struct page *page, unsigned long number)
 	kunmap_local(p);
 }
 
-/* Have warnings come again that come once. Not for modules. */
+/* Have warnings come again that come once. */
 static inline void gup_forget_warnings(void)
 {
 	generic_bug_clear_once();
@@ -288,12 +288,12 @@ do {									\
 		kunit_skip(test, "not applicable: there is no folio_add_pin()"); \
 } while (0)
 
-/* What there has to be for huge pages, or NULL. Modules see the option alone. */
+/* What there has to be for huge pages, or NULL. */
 static inline const char *gup_thp_lacks(void)
 {
 #ifndef CONFIG_TRANSPARENT_HUGEPAGE
 	return "CONFIG_TRANSPARENT_HUGEPAGE";
-#elif !defined(MODULE)
+#else
 	if (!has_transparent_hugepage())
 		return "a CPU with huge pages for CONFIG_TRANSPARENT_HUGEPAGE";
 	if (!(transparent_hugepage_flags &

@@ -355,6 +355,5 @@ static struct kunit_suite gup_flags_suite = {
 
 kunit_test_suite(gup_flags_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the flags of get_user_pages()");
 MODULE_LICENSE("GPL");

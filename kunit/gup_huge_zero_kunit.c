@@ -543,6 +543,5 @@ static struct kunit_suite gup_huge_zero_suite = {
 
 kunit_test_suite(gup_huge_zero_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of pins of the huge zero page");
 MODULE_LICENSE("GPL");

@@ -941,6 +941,5 @@ static struct kunit_suite gup_longterm_suite = {
 
 kunit_test_suite(gup_longterm_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of long-term pins");
 MODULE_LICENSE("GPL");

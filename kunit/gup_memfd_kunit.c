@@ -754,6 +754,5 @@ static struct kunit_suite gup_memfd_suite = {
 
 kunit_test_suite(gup_memfd_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of memfd_pin_folios() and folio_add_pins()");
 MODULE_LICENSE("GPL");

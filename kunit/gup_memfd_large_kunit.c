@@ -546,6 +546,5 @@ static struct kunit_suite gup_memfd_large_suite = {
 
 kunit_test_suite(gup_memfd_large_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of memfd_pin_folios() for large folios");
 MODULE_LICENSE("GPL");

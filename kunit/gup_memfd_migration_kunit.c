@@ -137,6 +137,5 @@ static struct kunit_suite gup_memfd_migration_suite = {
 
 kunit_test_suite(gup_memfd_migration_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of memfd_pin_folios() where it has to migrate");
 MODULE_LICENSE("GPL");

@@ -321,6 +321,5 @@ static struct kunit_suite gup_no_struct_page_suite = {
 
 kunit_test_suite(gup_no_struct_page_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of get_user_pages() without struct page");
 MODULE_LICENSE("GPL");

@@ -502,6 +502,5 @@ static struct kunit_suite gup_nommu_suite = {
 
 kunit_test_suite(gup_nommu_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of get_user_pages() without an MMU");
 MODULE_LICENSE("GPL");

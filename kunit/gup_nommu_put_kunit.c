@@ -121,6 +121,5 @@ static struct kunit_suite gup_nommu_put_suite = {
 
 kunit_test_suite(gup_nommu_put_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of put_user_page() without an MMU");
 MODULE_LICENSE("GPL");

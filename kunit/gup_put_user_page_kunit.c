@@ -692,6 +692,5 @@ static struct kunit_suite gup_put_user_page_suite = {
 
 kunit_test_suite(gup_put_user_page_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of put_user_page*()");
 MODULE_LICENSE("GPL");

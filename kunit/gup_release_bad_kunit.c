@@ -189,6 +189,5 @@ static struct kunit_suite gup_release_bad_suite = {
 
 kunit_test_suite(gup_release_bad_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of releases that get an errno or NULL");
 MODULE_LICENSE("GPL");

@@ -609,6 +609,5 @@ static struct kunit_suite gup_release_suite = {
 
 kunit_test_suite(gup_release_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the release of pinned pages");
 MODULE_LICENSE("GPL");

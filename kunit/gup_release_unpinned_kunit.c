@@ -213,6 +213,5 @@ static struct kunit_suite gup_release_unpinned_suite = {
 
 kunit_test_suite(gup_release_unpinned_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the release of pages that are not pinned");
 MODULE_LICENSE("GPL");

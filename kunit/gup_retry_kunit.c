@@ -516,6 +516,5 @@ static struct kunit_suite gup_retry_suite = {
 
 kunit_test_suite(gup_retry_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of faults that get_user_pages() retries");
 MODULE_LICENSE("GPL");

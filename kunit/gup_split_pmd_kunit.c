@@ -481,6 +481,5 @@ static struct kunit_suite gup_split_pmd_suite = {
 
 kunit_test_suite(gup_split_pmd_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of FOLL_SPLIT_PMD");
 MODULE_LICENSE("GPL");

@@ -660,6 +660,5 @@ static struct kunit_suite gup_zero_page_suite = {
 
 kunit_test_suite(gup_zero_page_suite);
 
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of pins of the zero page");
 MODULE_LICENSE("GPL");

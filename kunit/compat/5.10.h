@@ -7,7 +7,6 @@
 #define _MM_TESTS_GUP_COMPAT_H
 
 #include <kunit/test.h>
-#include <linux/export.h>
 #include <linux/highmem.h>
 #include <linux/hugetlb.h>
 #include <linux/kernel.h>
@@ -21,12 +20,6 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-
-/* Namespaces are not strings yet. */
-#undef EXPORT_SYMBOL_NS_GPL
-#define EXPORT_SYMBOL_NS_GPL(sym, ...)	EXPORT_SYMBOL_GPL(sym)
-#undef MODULE_IMPORT_NS
-#define MODULE_IMPORT_NS(...)
 
 /*
  * Warnings cannot be suppressed, so the log says which ones are expected and
@@ -224,9 +217,6 @@ static inline void unpin_user_page_range_dirty_lock(struct page *page,
 
 /* pin_user_pages() without an array is a bug of the caller, and not looked for. */
 #define GUP_PIN_REFUSES_NULL		false
-
-/* A long-term pin for reading does not break COW. */
-#define GUP_LONGTERM_BREAKS_COW		false
 
 /* A page of hugetlb is returned as it is. */
 #define GUP_SPLIT_PMD_OF_HUGETLB	1

@@ -7,7 +7,6 @@
 #define _MM_TESTS_GUP_COMPAT_H
 
 #include <kunit/test.h>
-#include <linux/export.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -16,12 +15,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-
-/* Namespaces are not strings yet. */
-#undef EXPORT_SYMBOL_NS_GPL
-#define EXPORT_SYMBOL_NS_GPL(sym, ...)	EXPORT_SYMBOL_GPL(sym)
-#undef MODULE_IMPORT_NS
-#define MODULE_IMPORT_NS(...)
 
 /*
  * Warnings cannot be suppressed, so the log says which ones are expected and
@@ -128,9 +121,6 @@ static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 
 /* A NULL entry is a bug of the caller, wherever it stands. */
 #define GUP_UNPIN_SKIPS_NULL		false
-
-/* A long-term pin for reading does not break COW. */
-#define GUP_LONGTERM_BREAKS_COW		false
 
 /* A page of hugetlb is returned as it is. */
 #define GUP_SPLIT_PMD_OF_HUGETLB	1

@@ -7,17 +7,10 @@
 #define _MM_TESTS_GUP_COMPAT_H
 
 #include <kunit/test.h>
-#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn_t.h>
 #include <linux/slab.h>
-
-/* Namespaces are not strings yet. */
-#undef EXPORT_SYMBOL_NS_GPL
-#define EXPORT_SYMBOL_NS_GPL(sym, ...)	EXPORT_SYMBOL_GPL(sym)
-#undef MODULE_IMPORT_NS
-#define MODULE_IMPORT_NS(...)
 
 /*
  * Warnings cannot be suppressed, so the log says which ones are expected and
