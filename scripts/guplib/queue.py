@@ -119,7 +119,8 @@ class Topic:
 def series(layout: Layout, base: str) -> list[Path]:
     """The patch files of a base, in order.
 
-    Raises UsageError, with the line, when one does not exist or stands twice.
+    Raises UsageError, with the line, when one does not exist, or when a topic
+    stands twice.
     """
     path = layout.series(base)
     if not path.exists():
@@ -134,8 +135,9 @@ def series(layout: Layout, base: str) -> list[Path]:
         if not patch.is_file():
             raise UsageError(f"{path}:{number}: {name} is not in patches/; "
                              "mend the line or restore the file")
-        if patch in found:
-            raise UsageError(f"{path}:{number}: {name} stands twice; remove one")
+        if patch.parent in (other.parent for other in found):
+            raise UsageError(f"{path}:{number}: {patch.parent.name} stands twice; "
+                             "remove one")
         found.append(patch)
     return found
 

@@ -33,6 +33,13 @@ def test_patch_that_stands_twice(project, refused):
     assert "stands twice" in refused(2, "tree")
 
 
+def test_topic_that_stands_twice_by_two_variants(project, refused):
+    variant = project.root / "patches/one-line/6.2.patch"
+    variant.write_text((project.root / "patches/one-line/6.1.patch").read_text())
+    (project.root / "series/6.1").write_text("one-line/6.1.patch\none-line/6.2.patch\n")
+    assert "series/6.1:2: one-line stands twice" in refused(2, "tree")
+
+
 def test_patch_file_in_no_series(project, refused):
     (project.root / "patches/one-line/7.2.patch").write_text(project.patch.read_text())
     assert "one-line/7.2.patch: in no series" in refused(2, "tree")
