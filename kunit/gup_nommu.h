@@ -20,7 +20,7 @@
 #include "gup_fixture.h"
 
 /* The page of an address, which is all that get_user_pages() has to find */
-static inline struct page *gup_page_at(unsigned long addr)
+static inline struct page *nommu_page_at(unsigned long addr)
 {
 	return virt_to_page((void *)addr);
 }

@@ -34,11 +34,11 @@ static void expect_weight(struct kunit *test, const struct gup_method *m,
 	int before, during, after;
 	long got;
 
-	before = page_ref_count(gup_page_at(addr));
+	before = page_ref_count(nommu_page_at(addr));
 	got = call(m, addr, 1, gup_flags, pages);
-	during = page_ref_count(gup_page_at(addr));
+	during = page_ref_count(nommu_page_at(addr));
 	gup_release(m, pages, got);
-	after = page_ref_count(gup_page_at(addr));
+	after = page_ref_count(nommu_page_at(addr));
 
 	KUNIT_EXPECT_EQ_MSG(test, got, 1L, "pages returned by %s()", m->name);
 	KUNIT_EXPECT_EQ_MSG(test, during, before + m->weight,
@@ -174,7 +174,7 @@ static void expect_released(struct kunit *test, const struct release *r)
 			    "pages returned by %s()", m->name);
 	for (i = 0; i < NR_PAGES; i++)
 		KUNIT_EXPECT_EQ_MSG(test,
-				    page_ref_count(gup_page_at(addr + i * PAGE_SIZE)),
+				    page_ref_count(nommu_page_at(addr + i * PAGE_SIZE)),
 				    1, "refcount of page %u when %s has released it",
 				    i, r->name);
 	gup_unmap(test, addr, NR_PAGES);
@@ -201,7 +201,7 @@ static void pinned_memory_is_freed_when_it_is_unmapped(struct kunit *test)
 
 	gup_for_each_pin(m) {
 		addr = gup_map_anon(test, 1, PROT_READ);
-		trace = gup_trace_refs(test, gup_page_at(addr));
+		trace = gup_trace_refs(test, nommu_page_at(addr));
 		got = call(m, addr, 1, 0, pages);
 		gup_release(m, pages, got);
 		gup_unmap(test, addr, 1);
@@ -229,7 +229,7 @@ static void returns_all_pages_in_order(struct kunit *test)
 				    "pages returned by %s()", m->name);
 		for (i = 0; i < NR_PAGES; i++)
 			KUNIT_EXPECT_PTR_EQ_MSG(test, pages[i],
-						gup_page_at(addr + i * PAGE_SIZE),
+						nommu_page_at(addr + i * PAGE_SIZE),
 						"pages[%u] of %s()", i, m->name);
 	}
 }
@@ -248,10 +248,10 @@ static void takes_an_address_inside_of_a_page(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, got, 2L, "pages returned by %s()",
 				    m->name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0],
-					gup_page_at(addr + PAGE_SIZE),
+					nommu_page_at(addr + PAGE_SIZE),
 					"first page of %s()", m->name);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[1],
-					gup_page_at(addr + 2 * PAGE_SIZE),
+					nommu_page_at(addr + 2 * PAGE_SIZE),
 					"second page of %s()", m->name);
 	}
 }
@@ -302,7 +302,7 @@ static void returns_0_for_0_pages(struct kunit *test)
 	unsigned long addr = gup_map_anon(test, 1, PROT_READ);
 
 	expect_nothing(test, addr, 0, 0, 0);
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of the page that nobody asked for");
 }
 
@@ -319,7 +319,7 @@ static void efault_on_write_to_a_read_only_mapping(struct kunit *test)
 	unsigned long addr = gup_map_anon(test, 1, PROT_READ);
 
 	expect_nothing(test, addr, 1, FOLL_WRITE, -EFAULT);
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of the page that may not be written to");
 }
 
@@ -328,7 +328,7 @@ static void efault_on_read_of_an_inaccessible_mapping(struct kunit *test)
 	unsigned long addr = gup_map_anon(test, 1, PROT_NONE);
 
 	expect_nothing(test, addr, 1, 0, -EFAULT);
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of the page that may not be read");
 }
 
@@ -363,7 +363,7 @@ static void takes_nothing_if_pages_is_null(struct kunit *test)
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 				    "pages found by %s()", m->name);
-		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 				    "refcount behind %s() without an array",
 				    m->name);
 	}
@@ -373,7 +373,7 @@ static void takes_nothing_if_pages_is_null(struct kunit *test)
 static void expect_stop(struct kunit *test, const struct gup_method *m,
 			unsigned long addr, unsigned int bad, long want)
 {
-	struct page *page = gup_page_at(addr + bad * PAGE_SIZE);
+	struct page *page = nommu_page_at(addr + bad * PAGE_SIZE);
 	struct page *pages[NR_PAGES];
 	long got = 0;
 
@@ -393,7 +393,7 @@ static void expect_stop(struct kunit *test, const struct gup_method *m,
 				m->name);
 	if (got <= bad)
 		gup_release(m, pages, got);
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of the first page when what %s() returned is released",
 			    m->name);
 }
@@ -435,7 +435,7 @@ static void expect_einval(struct kunit *test, const struct gup_method *m,
 			    gup_flags, array ? "[]" : "NULL");
 	if (array)
 		gup_release(m, pages, got);
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of the page that %s() refuses to return",
 			    m->name);
 	gup_unmap(test, addr, 1);

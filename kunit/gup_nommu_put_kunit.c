@@ -46,7 +46,7 @@ static void expect_released(struct kunit *test, const struct gup_method *m,
 	KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 			    "pages returned by %s()", m->name);
 	for (i = 0; i < NR_PAGES; i++) {
-		page = gup_page_at(addr + i * PAGE_SIZE);
+		page = nommu_page_at(addr + i * PAGE_SIZE);
 
 		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(page), 1,
 				    "refcount of page %u of %s() when %s has released it",
@@ -77,7 +77,7 @@ static void releases_a_repeated_page_once_per_entry(struct kunit *test)
 	gup_get(test, addr, 1, pages + 1);
 	put_user_pages(pages, 2);
 
-	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(gup_page_at(addr)), 1,
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(nommu_page_at(addr)), 1,
 			    "refcount of a page when both entries are released");
 }
 
