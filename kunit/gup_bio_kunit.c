@@ -128,7 +128,7 @@ static void expect_cut(struct kunit *test, const struct cut *cut)
 #define skip_without_aligned_bio(test)					\
 do {									\
 	if (!GUP_HAS_ALIGNED_BIO)					\
-		kunit_skip(test, "not applicable: there is no bio_iov_iter_get_pages() with a mask"); \
+		kunit_skip(test, "not applicable: bio_iov_iter_get_pages() has no mask"); \
 	if (!IS_ENABLED(CONFIG_BLOCK))					\
 		kunit_skip(test, "needs CONFIG_BLOCK");			\
 } while (0)
