@@ -35,6 +35,8 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Tally:
         tally.record_all(lint.scripts(layout))
     if "tables" in steps and not defects:
         tally.record("tables", measured.problems(layout))
+        for name, reason in measured.gaps(layout):
+            tally.skip(f"proof of {name}", reason)
     if not defects:
         _on_bases(layout, steps, bases, tally)
     return tally

@@ -14,7 +14,7 @@ from .layout import Layout
 
 OPTION = re.compile(r"!?CONFIG_\w+")
 NAME_IN_C = re.compile(r"\w+(?:\(\))?")
-LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "build")
+LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "compiled", "build")
 
 
 @dataclass(frozen=True)

@@ -228,10 +228,15 @@ def _unheard(after: Iterable[str], before: Iterable[str],
 
 
 def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
-    """The .c files of a patch that no cell has compiled; outs: their folders."""
+    """The .c files of a patch that no cell has compiled; outs: their folders.
+
+    Those that config/lint.toml speaks of are left out.
+    """
+    exempt = config.exemptions(applied.ready.place.layout, "compiled", applied.name)
     return [f"no cell of base {applied.ready.base.name} compiles {file}; switch on what "
             "it needs in config/*.config" for file in applied.files((".c",))
-            if not any((out / file).with_suffix(".o").exists() for out in outs)]
+            if file not in exempt
+            and not any((out / file).with_suffix(".o").exists() for out in outs)]
 
 
 def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:

@@ -92,15 +92,23 @@ def problems(layout: Layout) -> list[str]:
     if shown != tables(layout):
         return ["README.md: the tables differ from doc/measured.json; write them by "
                 "gup matrix --record"]
-    found = []
+    return [f"topic {name}, base {base}: {BROKEN}; see doc/measured.json"
+            for name, base, status in _standings(layout) if status == BROKEN]
+
+
+def gaps(layout: Layout) -> list[tuple[str, str]]:
+    """The topics, each with a base, that nothing measured proves, and why not."""
+    why = {UNMEASURED: "its suites were not run there both with the series and without",
+           UNPROVEN: "its suites do not fail without the series on the cells that were run"}
+    return [(f"{name} on {base}", f"{why[status]}; gup matrix --unpatched --record")
+            for name, base, status in _standings(layout) if status in why]
+
+
+def _standings(layout: Layout) -> list[tuple[str, str, str]]:
+    """Topic, base and what was measured of them."""
     topics, table = queue.topics(layout), load(layout)
-    for topic in topics:
-        for base in config.bases(layout):
-            status = standing(topic, base, table, topics)
-            if status in (UNPROVEN, BROKEN, UNMEASURED):
-                found.append(f"topic {topic.name}, base {base}: {status}; see "
-                             "doc/measured.json")
-    return found
+    return [(topic.name, base, standing(topic, base, table, topics))
+            for topic in topics for base in config.bases(layout)]
 
 
 def disagreement(layout: Layout, cell: Measured) -> list[str]:

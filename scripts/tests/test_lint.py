@@ -116,6 +116,14 @@ def test_topic_that_no_cell_compiles_is_an_error(project, gup, linted):
     assert linted().code == 0
 
 
+def test_file_that_is_known_not_to_be_compiled(project, linted):
+    (project.layout.out("6.1", "um") / "mm").mkdir(parents=True)
+    exempt(project, "compiled", "mm/slub.c")
+    assert linted().code == 1
+    exempt(project, "compiled", "mm/gup.c")
+    assert linted().code == 0
+
+
 @pytest.mark.parametrize("name, text, part", [
     ("scripts/guplib/one.py", "import os\n", "'os' imported but unused"),
     ("scripts/guplib/one.py", "X: int = 'a'\n", "Incompatible types"),

@@ -204,6 +204,15 @@ def test_edited_table_is_found(project, gup, readme):
     assert "README.md: the tables differ" in measured.problems(project.layout)[0]
 
 
+def test_what_nothing_proves_is_named_and_does_not_fail(project, readme):
+    measured.record(project.layout, [cell()])
+    assert measured.problems(project.layout) == []
+    assert ("one-line on 6.1", "its suites were not run there both with the series and "
+            "without; gup matrix --unpatched --record") in measured.gaps(project.layout)
+    measured.record(project.layout, [cell(patched=False)])
+    assert any("do not fail without" in why for _, why in measured.gaps(project.layout))
+
+
 def test_cell_that_differs_from_the_record_is_found(project, readme):
     measured.record(project.layout, [cell()])
     assert not measured.disagreement(project.layout, cell())
