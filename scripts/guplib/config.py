@@ -178,7 +178,7 @@ class Rerun:
     qemu: tuple[str, ...]
     append: str
     needs: tuple[str, ...]
-    rounds: int
+    rounds: tuple[str, ...]
     bases: tuple[str, ...]
 
 
@@ -385,7 +385,7 @@ def rerun(layout: Layout) -> Rerun:
     """How the suites are run again."""
     path = layout.config / "rerun.toml"
     return Rerun(**fields(path, "rerun", load(path), {
-        "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": int,
+        "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": list,
         "bases": list}))
 
 

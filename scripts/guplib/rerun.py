@@ -8,6 +8,8 @@ machine, while khugepaged is busy.
 
 import fnmatch
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from . import cell, config, files, kernellog, packages, selftest, tree
 from .errors import UsageError
@@ -19,7 +21,9 @@ dir /dev 755 0 0
 nod /dev/console 600 0 0 c 5 1
 """
 STARTED = re.compile(r"^rerun: (\S+), round (\d+)$")
-RESULT = re.compile(r"^\s*(not )?ok \d+ (?:- )?(\S+)")
+RESULT = re.compile(r"^\s*(not )?ok \d+ (?:- )?(\S+)(?:.*# SKIP (.*))?")
+TROUBLE = re.compile(r"^(?:/sys/|rerun: mount: )")     # what init says by perror()
+NO_HUGE_PAGES, THP = "never", "transparent_hugepage="
 
 
 def run(layout: Layout, base_name: str) -> list[str]:
@@ -37,13 +41,12 @@ def run(layout: Layout, base_name: str) -> list[str]:
     place = Place(layout, config.base(layout, base_name))
     with tree.hold(layout, base_name):
         ready = tree.prepare(place, edits_welcome=True)
-        machine = selftest.Machine(layout, ready, plan,
+        machine = selftest.Machine(layout, ready, _with_rounds(plan),
                                    cell.environment(layout, ccache=True),
                                    layout.rerun(base_name))
         machine.folder.mkdir(parents=True, exist_ok=True)
         init = machine.folder / "init"
         selftest.build(machine, ["gcc", "-Wall", "-O2", "-static",
-                                 f"-DROUNDS={plan.rounds}",
                                  layout.selftest_source / "rerun.c", "-o", init])
         files.write(machine.folder / "root", f"{ROOT_FILES}file /init {init} 755 0 0\n")
         selftest.kernel(machine, layout.rerun_fragments(base_name))
@@ -55,8 +58,16 @@ def run(layout: Layout, base_name: str) -> list[str]:
         + [f"kernel report: {text}" for text in reports]
 
 
-def faults(suites: list[str], rounds: int, lines: list[str]) -> list[str]:
-    """What a log has against so many rounds of each suite."""
+def _with_rounds(plan: config.Rerun) -> config.Rerun:
+    """The plan, with the rounds as arguments of the machine's init."""
+    return replace(plan, append=f"{plan.append} -- {' '.join(plan.rounds)}")
+
+
+def faults(suites: list[str], rounds: Sequence[str], lines: list[str]) -> list[str]:
+    """What a log has against the rounds of each suite.
+
+    A case that needs huge pages may be skipped in a round that is without.
+    """
     found: list[str] = []
     begun: set[tuple[str, int]] = set()
     done: set[tuple[str, int]] = set()
@@ -71,8 +82,13 @@ def faults(suites: list[str], rounds: int, lines: list[str]) -> list[str]:
                 done.add(here)
             elif match[1]:
                 found.append(f"{here[0]}.{match[2]} failed in round {here[1]}")
+            elif THP in (match[3] or "") and rounds[here[1] - 1] != NO_HUGE_PAGES:
+                found.append(f"{here[0]}.{match[2]} was skipped in round {here[1]}: "
+                             f"{match[3]}")
+        elif TROUBLE.match(line):
+            found.append(f"init: {line}")
     for suite in suites:
-        for number in range(1, rounds + 1):
+        for number in range(1, len(rounds) + 1):
             if (suite, number) not in done:
                 word = "end" if (suite, number) in begun else "run"
                 found.append(f"{suite} did not {word} in round {number}")
