@@ -180,12 +180,15 @@ def environment(layout: Layout, ccache: bool) -> dict[str, str]:
     """The environment of a build: ccache if wanted and there, fixed stamps.
 
     With paths below the project taken as relative, clones share ccache's store.
+    What is included is read off the list that the compiler writes for make, so a
+    file that is not in the store is not preprocessed once more for ccache.
     """
     env = {"KBUILD_BUILD_TIMESTAMP": "2026-01-01", "KBUILD_BUILD_USER": "gup",
            "KBUILD_BUILD_HOST": "queue", "LC_ALL": "C", "PYTHONUNBUFFERED": "1"}
     if ccache and CCACHE_FOLDER.is_dir():
         env |= {"PATH": f"{CCACHE_FOLDER}{os.pathsep}{os.environ['PATH']}",
-                "CCACHE_BASEDIR": str(layout.root), "CCACHE_NOHASHDIR": "1", "CCACHE_SLOPPINESS": "time_macros"}
+                "CCACHE_BASEDIR": str(layout.root), "CCACHE_NOHASHDIR": "1",
+                "CCACHE_DEPEND": "1", "CCACHE_SLOPPINESS": "time_macros"}
     elif not ccache:
         env["CCACHE_DISABLE"] = "1"
     return env
