@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What was measured: doc/measured.json, and the tables of README from it."""
 
+import fnmatch
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,10 @@ NONE = (0,) * len(STATUSES)
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell came to; suites holds counts of verdict.STATUSES, by suite."""
+    """What a cell came to; suites holds counts of verdict.STATUSES, by suite.
+
+    failed: the cases that failed, as SUITE.CASE; None if they were not recorded.
+    """
 
     base: str
     arch: str
@@ -31,6 +35,7 @@ class Measured:
     version: str
     verdict: str
     suites: dict[str, list[int]]
+    failed: list[str] | None = None
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -53,7 +58,23 @@ def of_results(results: dict[str, Any]) -> Measured:
         counts[STATUSES.index(case["status"])] += 1
     return Measured(results["base"], results["arch"], results["patched"],
                     results["version"], results["verdict"],
-                    dict(sorted(suites.items())))
+                    dict(sorted(suites.items())),
+                    _failed(results["cases"]))
+
+
+def _failed(cases: list[dict[str, Any]]) -> list[str]:
+    """The cases that failed; of those that did not run, the one that each suite ended in.
+
+    Cases stand in the order in which they run.
+    """
+    found, ended = [], set()
+    for case in cases:
+        if case["status"] != FAILED or case["suite"] in ended:
+            continue
+        if case["duration_ms"] is None:
+            ended.add(case["suite"])
+        found.append(f"{case['suite']}.{case['name']}")
+    return found
 
 
 def load(layout: Layout) -> Table:
@@ -127,7 +148,7 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
     """What a topic does for a base, as measured with and without the series.
 
     `added`: its suites run on the patched base and cannot exist on the other;
-    `fixed`: they fail before and pass after; `in base`: they pass on a series
+    `fixed`: its cases fail before and pass after; `in base`: they pass on a series
     that has no patch of the topic, and without the series where that was run,
     unless another of the topics, which the base needs, has them fail there;
     `-`: nothing to run, as of a topic that corrects comments.
@@ -149,9 +170,25 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
         shared = any(other.status[base] == "needed" and {*other.suites} & {*topic.suites}
                      for other in topics)
         return BROKEN if before[1] and not shared else IN_BASE
-    if not before[0] and not before[1]:
+    runs = [cell for cell in table.values()
+            if (cell.base, cell.patched) == (base, False)
+            and (base, cell.arch, True) in table and _ran(topic, cell)]
+    if not runs:
         return UNMEASURED
-    return FIXED if before[1] else UNPROVEN
+    return FIXED if any(_turned(topic, cell) for cell in runs) else UNPROVEN
+
+
+def _ran(topic: Topic, cell: Measured) -> bool:
+    """Whether a cell tells anything of a topic: its suites ran, its cases are named."""
+    return any(sum(cell.suites.get(suite, NONE)[:2]) for suite in topic.suites) \
+        and not (topic.cases and cell.failed is None)
+
+
+def _turned(topic: Topic, cell: Measured) -> bool:
+    """Whether a cell without the series failed as it does for want of a topic."""
+    if not topic.cases:
+        return any(cell.suites.get(suite, NONE)[1] for suite in topic.suites)
+    return any(fnmatch.filter(cell.failed or (), glob) for glob in topic.cases)
 
 
 def _counts(topic: Topic, base: str, table: Table, patched: bool) -> list[int]:

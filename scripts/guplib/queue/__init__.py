@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The stored queue: series, topics, and the rules between them."""
 
+import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ SEVERITY = re.compile(rf"(?P<word>{'|'.join(SEVERITIES)})(?:: (?P<says>\S.*))?")
 AFFECTED = re.compile(r"none|(?:v\d+\.\d+|\?)\.\.(?:v\d+\.\d+|\?)?")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
+              "cases": list,
               "adds": bool, "depends": list, "security": bool, "severity": str,
               "affected": str, "fixes": list, "mainline": dict, "base": dict,
               "difference": dict, "backport": dict}
@@ -67,6 +69,8 @@ class Standing:
 class Topic:
     """What patches/<name>/topic.toml says.
 
+    suites: those that prove it; cases: which of their cases fail without it, as
+    globs SUITE.CASE, or none if the suites are of this topic alone.
     adds: the suites call functions that only exist with the topic. depends: the
     topics without which this one does not apply or work. security: it goes to
     the security list before any other. severity: who can bring about what is
@@ -84,6 +88,7 @@ class Topic:
     why: str
     upstream: str
     suites: tuple[str, ...]
+    cases: tuple[str, ...]
     adds: bool
     depends: tuple[str, ...]
     security: bool
@@ -160,7 +165,8 @@ def topic(layout: Layout, name: str) -> Topic:
     if unknown:
         raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
     return Topic(name, path, table["title"], table["why"], table["upstream"],
-                 tuple(table.get("suites", ())), table.get("adds", False),
+                 tuple(table.get("suites", ())), tuple(table.get("cases", ())),
+                 table.get("adds", False),
                  tuple(table.get("depends", ())), table.get("security", False),
                  table.get("severity", ""), table.get("affected", ""),
                  tuple(table.get("fixes", ())), _mainline(path, table),
@@ -274,7 +280,31 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
                      "for a topic that is merged, and for no other, it says of each "
                      "variant how it differs from the mainline commit")
     return found + [f"{own.path}: depends: {fault}" for base in bases if base in having
-                    for fault in _dependency_problems(layout, own, base)]
+                    for fault in _dependency_problems(layout, own, base)] \
+        + [f"{own.path}: {fault}" for fault in _own_case_problems(layout, own)]
+
+
+def _own_case_problems(layout: Layout, own: Topic) -> Iterator[str]:
+    """What is wrong with the cases that a topic names as its own."""
+    listed = config.cells(layout).suites
+    names = [f"{suite}.{case}" for suite, cases in listed.items() for case in cases]
+    for glob in own.cases:
+        if glob.partition(".")[0] not in own.suites:
+            yield f"cases: '{glob}' is of none of its suites; write SUITE.CASE"
+        elif not fnmatch.filter(names, glob):
+            yield f"cases: '{glob}' is none of config/cells.toml; mend the name"
+    others = {suite for path in layout.patches.glob("*/topic.toml") if path != own.path
+              for suite in _suites_of(path)}
+    if not own.cases and (shared := sorted(others & {*own.suites})):
+        yield f"shares {shared[0]} with other topics; name its own cases as cases = [...]"
+
+
+def _suites_of(path: Path) -> list[str]:
+    """The suites of a topic.toml; none if it is damaged, which is said elsewhere."""
+    try:
+        return list(config.load(path).get("suites", ()))
+    except UsageError:
+        return []
 
 
 def _history_problems(own: Topic) -> Iterator[str]:

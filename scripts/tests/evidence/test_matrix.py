@@ -2,10 +2,11 @@
 """Many cells, what is recorded of them, and the tables of README."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from conftest import kunit_json
+from conftest import edit, kunit_json
 from guplib import queue
 from guplib.evidence import recorded_results
 from guplib.evidence.recorded_results import BEGIN, END, Measured
@@ -133,6 +134,27 @@ def test_damaged_record_is_one_line(project, refused, readme):
 
 def test_fixed_is_failed_before_and_passed_after(project):
     assert standing(project, cell(), cell(patched=False, counts=(1, 1, 0))) == "fixed"
+
+
+def test_topic_with_cases_is_proved_by_those_alone(project):
+    topic = project.root / "patches/one-line/topic.toml"
+    edit(topic, "suites =", 'cases = ["put_user_page.adds"]\nsuites =')
+    without = cell(patched=False, counts=(1, 1, 0))
+    assert standing(project, cell(), without) == "?"
+    for failed, word in ((["put_user_page.drops"], "unproven"),
+                         (["put_user_page.adds"], "fixed")):
+        assert standing(project, cell(), replace(without, failed=failed)) == word
+
+
+def test_cases_behind_a_crash_are_not_taken_for_failures():
+    cases = [dict(suite="s", name=name, status=status, duration_ms=lasted)
+             for name, status, lasted in (
+                 ("a", "passed", 1.0), ("b", "failed", 2.0), ("crashed", "failed", None),
+                 ("behind_it", "failed", None))]
+    found = recorded_results.of_results({
+        "cases": cases, "base": "6.1", "arch": "um", "patched": False,
+        "version": "6.1.9", "verdict": "failed"})
+    assert found.failed == ["s.b", "s.crashed"]
 
 
 def test_fix_that_was_never_seen_to_fail_is_unproven(project):

@@ -6,6 +6,7 @@ import pytest
 from conftest import GUP_C, edit, stored, unified, with_line
 from guplib import queue
 
+SUITES = 'suites = ["put_user_page"]\n'
 
 @pytest.fixture
 def topic(project):
@@ -162,6 +163,7 @@ def test_what_a_topic_depends_on_is_ahead_of_it(project, topic, status, says):
     folder.mkdir()
     (folder / "topic.toml").write_text(
         topic.read_text().replace('depends = ["other"]\n', "").replace(
+            SUITES, "").replace(
             '"6.1" = "needed"', f'"6.1" = "{status}"').replace(
                 '"7.2" = "needed"', '"7.2" = "in-base"'))
     if status == "needed":
@@ -176,7 +178,7 @@ def test_what_a_topic_depends_on_is_ahead_of_it(project, topic, status, says):
 def test_topic_depends_on_what_defines_the_functions_it_calls(project, topic, line, needs):
     folder = project.root / "patches/other"
     folder.mkdir()
-    (folder / "topic.toml").write_text(topic.read_text().replace(
+    (folder / "topic.toml").write_text(topic.read_text().replace(SUITES, "").replace(
         '"7.2" = "needed"', '"7.2" = "in-base"'))
     (folder / "6.1.patch").write_text(stored("mm/gup: other", unified(
         GUP_C, with_line(50, "static int helper(int a)"), "mm/gup.c")))
@@ -191,6 +193,27 @@ def test_dependency_on_no_topic(project, topic):
     edit(topic, "suites =", 'depends = ["none"]\nsuites =')
     assert all("depends: there is no topic 'none'" in problem
                for problem in queue.problems(project.layout))
+
+
+@pytest.mark.parametrize("cases, says", [
+    ('["put_user_page.adds*"]', ""),
+    ('["put_user_page.no_such"]', "'put_user_page.no_such' is none of config/cells.toml"),
+    ('["adds"]', "'adds' is of none of its suites; write SUITE.CASE")])
+def test_cases_of_a_topic_are_those_of_its_suites(project, topic, cases, says):
+    edit(topic, SUITES, f"{SUITES}cases = {cases}\n")
+    assert says in only(project) if says else queue.problems(project.layout) == []
+
+
+def test_topics_that_share_a_suite_name_their_cases(project, topic):
+    folder = project.root / "patches/other"
+    folder.mkdir()
+    (folder / "topic.toml").write_text(
+        topic.read_text().replace('"needed"', '"in-base"'))
+    assert {problem.partition(": ")[2].partition(" with")[0]
+            for problem in queue.problems(project.layout)} == {"shares put_user_page"}
+    for each in (topic, folder / "topic.toml"):
+        edit(each, SUITES, f'{SUITES}cases = ["put_user_page.*"]\n')
+    assert queue.problems(project.layout) == []
 
 
 @pytest.mark.parametrize("status", ["", "maybe", "not-applicable", "in-base since 5.9"])
