@@ -159,7 +159,6 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
     if not topic.suites:
         return NO_SUITE
     after = _counts(topic, base, table, True)
-    before = _counts(topic, base, table, False)
     if not after[0]:
         return UNMEASURED
     if after[1]:
@@ -167,9 +166,12 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
     if status == "needed" and topic.adds:
         return ADDED
     if status == "in-base":
-        shared = any(other.status[base] == "needed" and {*other.suites} & {*topic.suites}
-                     for other in topics)
-        return BROKEN if before[1] and not shared else IN_BASE
+        shared = not topic.cases and any(
+            other.status[base] == "needed" and {*other.suites} & {*topic.suites}
+            for other in topics)
+        failed = any(_ran(topic, cell) and _turned(topic, cell) for cell in table.values()
+                     if (cell.base, cell.patched) == (base, False))
+        return BROKEN if failed and not shared else IN_BASE
     runs = [cell for cell in table.values()
             if (cell.base, cell.patched) == (base, False)
             and (base, cell.arch, True) in table and _ran(topic, cell)]
