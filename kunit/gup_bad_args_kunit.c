@@ -12,11 +12,6 @@
 #include "../internal.h"
 #include "gup_fixture.h"
 
-/* Older kernels dereference the array. */
-#ifndef GUP_PIN_REFUSES_NULL
-#define GUP_PIN_REFUSES_NULL	true
-#endif
-
 /* Older kernels know only one of the flags that are not for callers. */
 #ifndef GUP_REFUSES_INTERNAL_FLAGS
 #define GUP_REFUSES_INTERNAL_FLAGS	true

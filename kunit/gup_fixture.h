@@ -184,6 +184,21 @@ static inline const struct gup_unpin *gup_next_unpin(const struct gup_unpin *u)
 #define GUP_HAS_FOLIO_ADD_PIN		1
 #endif
 
+/* Older kernels dereference the array. */
+#ifndef GUP_PIN_REFUSES_NULL
+#define GUP_PIN_REFUSES_NULL		true
+#endif
+
+/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
+#ifndef GUP_HAS_UNLOCKED_LONGTERM
+#define GUP_HAS_UNLOCKED_LONGTERM	true
+#endif
+
+/* Older kernels pin for long what they pin for a short while: as it is mapped. */
+#ifndef GUP_LONGTERM_BREAKS_COW
+#define GUP_LONGTERM_BREAKS_COW		true
+#endif
+
 #ifndef gup_pincount_ptr
 #define gup_pincount_ptr(folio)		(&(folio)->_pincount)
 #endif

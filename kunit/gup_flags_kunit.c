@@ -20,11 +20,6 @@
 #define GUP_LONGTERM_MINDS_FILES	true
 #endif
 
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
 static bool is_fast(const struct gup_method *m)
 {
 	return m == &gup_methods[GUP_GET_FAST] ||

@@ -15,11 +15,6 @@
 
 #include "gup_fixture.h"
 
-/* A long-term pin in a private mapping breaks COW even if it is for reading. */
-#ifndef GUP_LONGTERM_BREAKS_COW
-#define GUP_LONGTERM_BREAKS_COW	true
-#endif
-
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
 
 /* How many small pages of it are pinned, neither the first nor the last */

@@ -453,7 +453,8 @@ static void migrates_a_hugetlb_page_out_of_zone_movable(struct kunit *test)
 
 	gup_skip_without_movable_zone(test);
 	if (!hugepage_movable_supported(h))
-		kunit_skip(test, "not applicable: hugetlb pages are not migrated");
+		kunit_skip(test,
+			   "needs CONFIG_ARCH_ENABLE_HUGEPAGE_MIGRATION");
 
 	gup_take_from(&gup_movable_area);
 	addr = gup_map_hugetlb(test);

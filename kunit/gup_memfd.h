@@ -32,10 +32,6 @@
 
 #define POISON_OFFSET	((pgoff_t)0x6b6b6b6bUL)
 
-#ifndef gup_pincount_ptr
-#define gup_pincount_ptr(folio)		(&(folio)->_pincount)
-#endif
-
 #ifndef GUP_HAS_MEMFD_PIN_FOLIOS
 #define GUP_HAS_MEMFD_PIN_FOLIOS	true
 #endif

@@ -475,7 +475,7 @@ static void a_page_that_is_mapped_is_pinned_alike(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], folio_page(folios[0], 0),
 				"page returned by %s()", m->name);
 	KUNIT_EXPECT_EQ_MSG(test, folio_ref_count(folios[0]) - mapped,
-			    2 * GUP_PIN_COUNTING_BIAS,
+			    (int)(2 * GUP_PIN_COUNTING_BIAS),
 			    "references of a pin of each kind");
 	gup_release(m, pages, got);
 	unpin_all();

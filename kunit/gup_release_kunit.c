@@ -18,7 +18,8 @@
 #include "gup_release.h"
 
 /* Have another page in a file in place of one, with the reference to it */
-static void replace_page(struct gup_file *file, unsigned int i, struct page *head)
+static void __maybe_unused replace_page(struct gup_file *file, unsigned int i,
+					struct page *head)
 {
 	gup_file_forget(file, i);
 	page_folio(head)->mapping = &file->mapping;

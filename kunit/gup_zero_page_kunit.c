@@ -19,16 +19,6 @@
 #define NR_PAGES	3
 #define NR_TRIES	10
 
-/* Older kernels pin the zero page for long, as they pin it for a short while. */
-#ifndef GUP_LONGTERM_BREAKS_COW
-#define GUP_LONGTERM_BREAKS_COW	true
-#endif
-
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
 static bool is_zero(struct page *page)
 {
 	return page != GUP_POISON && is_zero_pfn(page_to_pfn(page));
@@ -457,7 +447,7 @@ static void a_long_term_pin_breaks_cow_or_is_not_counted(struct kunit *test)
 				    m->name);
 		for (i = 0; i < NR_PAGES; i++)
 			KUNIT_EXPECT_EQ_MSG(test, is_zero(p.pages[i]),
-					    !GUP_LONGTERM_BREAKS_COW,
+					    (bool)!GUP_LONGTERM_BREAKS_COW,
 					    "whether pages[%u] of %s() with FOLL_LONGTERM is the zero page",
 					    i, m->name);
 		KUNIT_EXPECT_EQ_MSG(test, p.during.refs, p.before.refs,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Kbuild.
+ * What the get_user_pages() KUnit suites use and 6.12 lacks. Included
+ * before everything else, see mm/tests/Kbuild, and by the headers of older ones.
  */
-#ifndef _MM_TESTS_GUP_COMPAT_H
-#define _MM_TESTS_GUP_COMPAT_H
+#ifndef _MM_TESTS_GUP_COMPAT_6_12_H
+#define _MM_TESTS_GUP_COMPAT_6_12_H
 
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -66,7 +66,9 @@ static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 #define GUP_HAS_NR_HUGETLB		false
 #define GUP_NR_HUGETLB			NR_FOLL_PIN_ACQUIRED
 
+#ifndef gup_isolate_hugetlb
 #define gup_isolate_hugetlb(folio, list)	isolate_hugetlb(folio, list)
 #define gup_putback_hugetlb(folio)	folio_putback_active_hugetlb(folio)
+#endif
 
-#endif /* _MM_TESTS_GUP_COMPAT_H */
+#endif /* _MM_TESTS_GUP_COMPAT_6_12_H */

@@ -109,6 +109,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 bases = ["*"]
+options = ["CONFIG_MMU"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
@@ -116,6 +117,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 bases = ["*"]
+options = ["CONFIG_MMU"]
 checked = []
 """,
     "packages.toml": """\

@@ -24,8 +24,8 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       metavar="CONFIG_X=y", help="build with this option, too, in a "
                       "folder of its own; may be given more than once")
     verb.add_argument("-v", "--verbose", action="store_true",
-                      help="name each case that did not pass, also those that have "
-                      "skipped with a good reason")
+                      help="name each case that has skipped or does not apply, too, with "
+                      "its reason")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
 

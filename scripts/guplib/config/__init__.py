@@ -13,7 +13,13 @@ from ..system.errors import UsageError
 from ..system.paths import Layout
 
 OPTION = re.compile(r"!?CONFIG_\w+")
+RELEASE = re.compile(r"\d+\.\d+")
+BASES = re.compile(r"since \d+\.\d+|[\d.*?]+")
+FRAGMENT = re.compile(r"(.+?)(?:-(since|before)-(\d+\.\d+))?\.config")
 NAME_IN_C = re.compile(r"\w+(?:\(\))?")
+NEED_FORMS: dict[str, dict[str, type]] = {
+    "options": {"options": list}, "has": {"has": str},
+    "since": {"since": str, "what": str, "reason": str}}
 LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "compiled", "build")
 
 
@@ -47,12 +53,11 @@ class Arch:
 
     def serves(self, base: str) -> bool:
         """Whether BASE/ARCH is a cell."""
-        return any(fnmatch.fnmatch(base, glob) for glob in self.bases)
+        return is_among(base, self.bases)
 
     def is_checked(self, base: str) -> bool:
         """Whether gup check runs the cell BASE/ARCH."""
-        return self.serves(base) and any(fnmatch.fnmatch(base, glob)
-                                         for glob in self.checked)
+        return self.serves(base) and is_among(base, self.checked)
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,10 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What cases need of a kernel: an option, a name in its headers, or a base.
+    """What cases need of a kernel: an option, a name in its headers, or a release.
 
     options: any of these; has: a function, as f(), or another name; since: the
-    base from which on a behaviour holds, what is so before that, and why.
+    release from which on a behaviour holds, what is so before that, and why.
     """
 
     options: tuple[str, ...] = ()
@@ -98,7 +103,7 @@ class Requirement:
             return kernel.meets(self.options)
         if self.has:
             return self.has in kernel.names
-        return version_key(kernel.base) >= version_key(self.since)
+        return _is_since(kernel.base, self.since)
 
     def is_named(self, text: str) -> bool:
         """Whether the reason of a skip names it."""
@@ -107,11 +112,12 @@ class Requirement:
         return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in wanted)
 
     def lacking(self, base: str) -> str:
-        """What a base lacks that does not have it."""
+        """What a base lacks that does not have it, as it reads behind "needs"."""
         if self.options:
-            return f"needs {' or '.join(self.options)}".replace("!", "no ")
+            return " or ".join(f"{option[1:]} to be off" if option.startswith("!")
+                               else option for option in self.options)
         return f"{self.has}, not in {base}" if self.has \
-            else f"{self.what} before {self.since}"
+            else f"{self.since}, before which {self.what}"
 
 
 @dataclass(frozen=True)
@@ -278,9 +284,13 @@ def arches(layout: Layout) -> dict[str, Arch]:
     path = layout.config / "arches.toml"
     wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
               "needs": list, "bases": list, "options": list, "checked": list}
-    return {name: Arch(name=name, **fields(path, f"arch {name}",
-                                           {"options": [], **table}, wanted))
-            for name, table in load(path).get("arch", {}).items()}
+    found = {name: Arch(name=name, **fields(path, f"arch {name}", table, wanted))
+             for name, table in load(path).get("arch", {}).items()}
+    for name, own in found.items():
+        _require_bases(path, f"arch {name}", (*own.bases, *own.checked))
+        _require_options(path, f"arch {name}",
+                         [part for entry in own.options for part in str(entry).split("|")])
+    return found
 
 
 def arch(layout: Layout, name: str) -> Arch:
@@ -296,6 +306,58 @@ def cell_arch(layout: Layout, base: str, name: str) -> Arch:
         raise UsageError(f"{base}/{name} is no cell; {name} is for "
                          f"{', '.join(there) or 'no base'}")
     return found
+
+
+def is_among(base: str, which: Collection[str]) -> bool:
+    """Whether a base is among globs such as "5.*", and releases as "since 6.12"."""
+    return any(_is_since(base, entry.removeprefix("since ")) if entry.startswith("since ")
+               else fnmatch.fnmatch(base, entry) for entry in which)
+
+
+def _is_since(base: str, release: str) -> bool:
+    return version_key(base) >= version_key(release)
+
+
+def _require_bases(path: Path, what: str, which: Collection[str]) -> None:
+    for entry in which:
+        if not isinstance(entry, str) or not BASES.fullmatch(entry):
+            raise UsageError(f"{path}: {what}: '{entry}' is no base; write 6.12, \"*\" or "
+                             "\"since 6.12\"")
+
+
+def fragments(layout: Layout, base: str, arch: str) -> list[Path]:
+    """The Kconfig fragments of a cell, in the order they are joined."""
+    return [layout.kunitconfig, *_fragments_of(layout, base, arch)]
+
+
+def selftest_fragments(layout: Layout, base: str) -> list[Path]:
+    """The Kconfig fragments of gup selftest, in the order they are joined."""
+    return _fragments_of(layout, base, "selftest")
+
+
+def rerun_fragments(layout: Layout, base: str) -> list[Path]:
+    """The Kconfig fragments of gup rerun: those of x86_64, and some more."""
+    return [*fragments(layout, base, "x86_64"), *_fragments_of(layout, base, "rerun")]
+
+
+def _fragments_of(layout: Layout, base: str, name: str) -> list[Path]:
+    """The files of a name below config/ that hold for a base.
+
+    NAME.config comes first, then NAME-before-X.config and NAME-since-X.config, the
+    oldest X first. A base that is added thereby has what its neighbours have. Raises
+    UsageError for a file that is none of these, as nobody would miss it.
+    """
+    known = {*arches(layout), "selftest", "rerun"}
+    found: list[tuple[tuple[int, ...], str, Path]] = []
+    for path in layout.fragments:
+        match = FRAGMENT.fullmatch(path.name)
+        if not match or match[1] not in known:
+            raise UsageError(f"{path}: no cell has a fragment of this name; call it "
+                             "ARCH.config, ARCH-since-X.Y.config or ARCH-before-X.Y.config")
+        when, release = match[2] or "", match[3] or ""
+        if match[1] == name and (not when or _is_since(base, release) == (when == "since")):
+            found.append((version_key(release), when, path))
+    return [path for *_, path in sorted(found)]
 
 
 def _choose(kind: str, name: str, known: dict[str, Any]) -> Any:
@@ -325,10 +387,18 @@ def cells(layout: Layout) -> Cells:
         own = fields(path, "suite", {"compiled_with": list(usual), **entry},
                      {"name": str, "cases": list, "compiled_with": list})
         _require_options(path, f"suite {own['name']}", own["compiled_with"])
+        if own["name"] in suites or len({*own["cases"]}) != len(own["cases"]):
+            raise UsageError(f"{path}: suite {own['name']}, or a case of it, is there twice; "
+                             "remove one")
         suites[own["name"]], compiled[own["name"]] = own["cases"], own["compiled_with"]
     needs: dict[tuple[str, str], tuple[Requirement, ...]] = {}
+    said: list[Requirement] = []
     for entry in table.get("need", []):
         need = _requirement(path, entry)
+        if need in said:
+            raise UsageError(f"{path}: need {entry[_kind(path, entry)]} is there twice; say "
+                             "it once, with all its cases")
+        said.append(need)
         for pair in _meant(path, entry.get("cases", {}), suites):
             needs[pair] = (*needs.get(pair, ()), need)
     return Cells(suites, compiled, needs)
@@ -336,26 +406,38 @@ def cells(layout: Layout) -> Cells:
 
 def _requirement(path: Path, entry: dict[str, Any]) -> Requirement:
     """What an entry [[need]] asks for, in one of its three forms."""
-    forms: dict[str, dict[str, type]] = {
-        "options": {"options": list}, "has": {"has": str},
-        "since": {"since": str, "what": str, "reason": str}}
-    kinds = [kind for kind in forms if kind in entry]
-    if len(kinds) != 1:
-        raise UsageError(f"{path}: a need has {' and '.join(kinds) or 'none'} of "
-                         f"{', '.join(forms)}; give one")
-    own = fields(path, f"need {entry[kinds[0]]}", entry, {**forms[kinds[0]], "cases": dict})
-    if "options" in own:
+    kind = _kind(path, entry)
+    what = f"need {entry[kind]}"
+    own = fields(path, what, entry, {**NEED_FORMS[kind], "cases": dict})
+    if not own.pop("cases"):
+        raise UsageError(f"{path}: {what}: there are no cases; remove it")
+    if kind == "options":
         _require_options(path, "need", own["options"])
-    elif not NAME_IN_C.fullmatch(own.get("has", "x")):
+    elif kind == "has" and not NAME_IN_C.fullmatch(own["has"]):
         raise UsageError(f"{path}: need '{own['has']}' is no name; write f() for a "
                          "function, and X for anything else")
-    del own["cases"]
+    elif kind == "since":
+        if not RELEASE.fullmatch(own["since"]):
+            raise UsageError(f"{path}: need since '{own['since']}' is no release; write it "
+                             "as 6.12")
+        if not own["what"].strip() or not own["reason"].strip():
+            raise UsageError(f"{path}: {what}: what or reason is empty; say what is so "
+                             "before, and why")
     return Requirement(**own)
+
+
+def _kind(path: Path, entry: Mapping[str, Any]) -> str:
+    """Which of the three forms an entry [[need]] has."""
+    kinds = [kind for kind in NEED_FORMS if kind in entry]
+    if len(kinds) != 1:
+        raise UsageError(f"{path}: a need has {' and '.join(kinds) or 'none'} of "
+                         f"{', '.join(NEED_FORMS)}; give one")
+    return kinds[0]
 
 
 def _require_options(path: Path, what: str, options: Collection[str]) -> None:
     for option in options or [""]:
-        if not OPTION.fullmatch(option):
+        if not isinstance(option, str) or not OPTION.fullmatch(option):
             raise UsageError(f"{path}: {what}: '{option}' is no option; write CONFIG_X, or "
                              "!CONFIG_X for one that is off")
 
@@ -364,6 +446,9 @@ def _meant(path: Path, globs: Mapping[str, list[str]],
            suites: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     """The cases that the globs of a need name; raises UsageError if one names none."""
     for suite, own in globs.items():
+        if not isinstance(own, list) or not all(isinstance(glob, str) for glob in own):
+            raise UsageError(f"{path}: the cases of {suite} in a need are no list of names; "
+                             "write [\"…\"]")
         found = {case: None for glob in own
                  for case in fnmatch.filter(suites.get(suite, ()), glob)}
         for glob in own:
@@ -384,9 +469,11 @@ def selftest(layout: Layout) -> Selftest:
 def rerun(layout: Layout) -> Rerun:
     """How the suites are run again."""
     path = layout.config / "rerun.toml"
-    return Rerun(**fields(path, "rerun", load(path), {
+    found = Rerun(**fields(path, "rerun", load(path), {
         "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": list,
         "bases": list}))
+    _require_bases(path, "rerun", found.bases)
+    return found
 
 
 def reports(layout: Layout, cell: str) -> Callable[[str], bool]:

@@ -32,6 +32,7 @@ STATE = "gup.json"
 SUITE_FOLDER = "mm/tests"
 SUITE_GLOBS = ("*.[ch]", "Kconfig", "Makefile")
 COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
+COMPAT_INCLUDE = re.compile(r'^#include "gup_compat_(\d+\.\d+)\.h"', re.MULTILINE)
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
 FUZZ = re.compile(r"with fuzz (\d)")
@@ -189,12 +190,33 @@ def plan(place: Place) -> list[Step]:
 
 
 def suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
-    """The files that go to mm/tests/, by the name they have in the tree."""
+    """The files that go to mm/tests/, by the name they have in the tree.
+
+    Raises UsageError if a compat header includes one that is not stored.
+    """
     found = {f"{SUITE_FOLDER}/{path.name}": path
              for glob in SUITE_GLOBS for path in sorted(layout.suites.glob(glob))}
-    found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.suites / "kunitconfig"
-    if layout.compat(base_name).exists():
-        found[COMPAT] = layout.compat(base_name)
+    found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.kunitconfig
+    return found | _compat_files(layout, base_name)
+
+
+def _compat_files(layout: Layout, base_name: str) -> dict[str, Path]:
+    """A base's compat header, if it has one, and those of later bases that it includes.
+
+    What two bases lack is said by the header of the later one, once.
+    """
+    found: dict[str, Path] = {}
+    own = layout.compat(base_name)
+    wanted = [(COMPAT, own)] if own.exists() else []
+    while wanted:
+        name, path = wanted.pop()
+        if not path.exists():
+            raise UsageError(f"{path}: no such file, but {own} or what it includes asks for "
+                             "it; restore it, or include another one")
+        if path not in found.values():
+            found[name] = path
+            wanted += [(f"{SUITE_FOLDER}/gup_compat_{later}.h", layout.compat(later))
+                       for later in COMPAT_INCLUDE.findall(path.read_text())]
     return found
 
 

@@ -47,8 +47,17 @@ def read(text: str, tree: Path, matter: Collection[str]) -> BuildLog:
 
 
 def _inside(name: str, tree: Path) -> str:
-    """A path as the compiler printed it, relative to the tree."""
+    """A path as the compiler printed it, relative to the tree.
+
+    A relative one is as seen from the build folder, which is beside the tree or
+    elsewhere: ../../linux/mm/gup.c, and the more of the tree's path the farther.
+    """
     path = name.removeprefix(f"{tree}/").removeprefix(f"{tree.resolve()}/")
+    if not path.startswith(("../", "./")):
+        return path
     while path.startswith(("../", "./")):
         path = path.partition("/")[2]
+    parts = tree.resolve().parts[1:]
+    for first in range(len(parts)):
+        path = path.removeprefix("/".join(parts[first:]) + "/")
     return path

@@ -27,7 +27,7 @@ from ..system.git import Git
 from ..system.paths import RESULTS, Layout
 from ..system.terminal import Progress, say
 from . import buildlog, kernellog, kunit_from_other_tree
-from .verdict import FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict, judge
+from .verdict import FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Case, Verdict, judge
 
 CCACHE_FOLDER = Path("/usr/lib/ccache")
 RUN_SECONDS = 300
@@ -138,28 +138,43 @@ def run(layout: Layout, request: Request) -> Verdict:
 
 
 def show(cell_name: str, verdict: Verdict, every: bool = False) -> None:
-    """Print whatever did not pass, then a cell's table, a row a suite.
+    """Print a cell's table, what it lacks, what failed, and last of all the verdict.
 
-    Cases that have skipped are one line a reason, unless every one is wanted.
+    Cases that have skipped or do not apply are one line for each thing that they
+    need; if every one is wanted, they are also named, ahead of the table.
     """
-    for case in verdict.cases:
-        if case.status == FAILED or every and case.status != PASSED:
-            reason = case.reason.replace("\n", "\n    ")
-            say(f"{case.status}: {case.suite}.{case.name}\n    {reason}")
+    if every:
+        for case in verdict.cases:
+            if case.status in (SKIPPED, NOT_APPLICABLE):
+                _show_case(case)
+    _show_table(verdict)
     for status in (SKIPPED, NOT_APPLICABLE):
         counts = Counter(case.lacking for case in verdict.cases if case.status == status)
         for lacking, count in counts.most_common():
-            say(f"{count} {status}: {lacking}")
+            say(f"{count} need{'s' if count == 1 else ''} {lacking}")
+    for case in verdict.cases:
+        if case.status == FAILED:
+            _show_case(case)
     for line in verdict.against:
         say(f"failed: {line}")
-    suites = dict.fromkeys(case.suite for case in verdict.cases)
-    width = max([len(name) for name in suites] + [len("suite")])
+    say(f"{cell_name}: {verdict.word}, {len(verdict.cases)} cases")
+
+
+def _show_case(case: Case) -> None:
+    reason = case.reason.replace("\n", "\n    ")
+    say(f"{case.status}: {case.suite}.{case.name}\n    {reason}")
+
+
+def _show_table(verdict: Verdict) -> None:
+    """Print a row for each suite, and one for all of them."""
+    rows = [(name, Verdict(tuple(case for case in verdict.cases if case.suite == name), ()))
+            for name in dict.fromkeys(case.suite for case in verdict.cases)]
+    rows.append(("all", verdict))
+    width = max(len(name) for name in ("suite", *(name for name, _ in rows)))
     say(f"\n{'suite':{width}}  passed  failed  skipped  n/a")
-    for name in suites:
-        part = Verdict(tuple(c for c in verdict.cases if c.suite == name), ())
+    for name, part in rows:
         say(f"{name:{width}}  {part.count(PASSED):6}  {part.count(FAILED):6}  "
             f"{part.count(SKIPPED):7}  {part.count(NOT_APPLICABLE):3}")
-    say(f"{cell_name}: {verdict.word}, {len(verdict.cases)} cases")
 
 
 def _require_suite(layout: Layout, request: Request) -> None:
@@ -254,7 +269,7 @@ def _configure(cell: Cell, env: dict[str, str]) -> None:
     """Write the joined fragments and let kunit.py make .config of them."""
     base, arch = cell.tree.base.name, cell.arch.name
     joined = "".join(f"# {path.name}\n{path.read_text()}"
-                     for path in cell.layout.fragments(base, arch))
+                     for path in config.fragments(cell.layout, base, arch))
     for suite in cell.absent:
         joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
     for line in cell.kconfig:

@@ -6,7 +6,6 @@ The kernel is that of the x86_64 cell, with KUnit's files in debugfs: a write to
 machine, while khugepaged is busy.
 """
 
-import fnmatch
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,9 +37,11 @@ def run(layout: Layout, base_name: str) -> list[str]:
     build.
     """
     plan = config.rerun(layout)
-    if not any(fnmatch.fnmatch(base_name, glob) for glob in plan.bases):
+    if not config.is_among(base_name, plan.bases):
+        there = [known for known in config.bases(layout)
+                 if config.is_among(known, plan.bases)]
         raise UsageError(f"base {base_name}: KUnit has no file \"run\" in debugfs; take "
-                         f"one of {', '.join(plan.bases)}")
+                         f"one of {', '.join(there)}")
     packages.ensure(layout, plan.needs)
     place = Place(layout, config.base(layout, base_name))
     with tree.hold(layout, base_name):
@@ -53,7 +54,7 @@ def run(layout: Layout, base_name: str) -> list[str]:
         selftest.build(machine, ["gcc", "-Wall", "-O2", "-static",
                                  layout.selftest_source / "rerun.c", "-o", init])
         files.write(machine.folder / "root", f"{ROOT_FILES}file /init {init} 755 0 0\n")
-        selftest.kernel(machine, layout.rerun_fragments(base_name))
+        selftest.kernel(machine, config.rerun_fragments(layout, base_name))
         lines = selftest.boot(machine)
     here, cells = f"{base_name}/x86_64", config.cells(layout)
     suites = set(cells.suites) - cells.elsewhere(config.arches(layout)["x86_64"])

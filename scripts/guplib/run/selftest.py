@@ -73,7 +73,7 @@ def run(layout: Layout, base_name: str, patched: bool = True) -> list[str]:
                           layout.selftest(base_name, patched))
         _programs(machine)
         _root(machine, plan)
-        kernel(machine, layout.selftest_fragments(base_name))
+        kernel(machine, config.selftest_fragments(layout, base_name))
         lines = boot(machine)
     reports = kernellog.read(lines, config.reports(layout, f"{base_name}/selftest")).reports
     return faults(plan, lines) + [f"kernel report: {text}" for text in reports]

@@ -17,7 +17,8 @@ STATUSES = (PASSED, FAILED, SKIPPED, NOT_APPLICABLE)
 class Case:
     """One case of a run: its status and, if it did not pass, the reason.
 
-    lacking: what its kernel lacks, of a case that has skipped for that.
+    lacking: what its kernel lacks, of a case that has skipped for that, as it reads
+    behind "needs".
     """
 
     suite: str
@@ -85,7 +86,7 @@ def _judge_case(cells: Cells, kernel: Kernel, case: Case, log: Log) -> Case:
         return _judge_skip(case, kernel, unmet, skip)
     if unmet:
         return replace(case, status=FAILED, reason="passed, but cells.toml has: "
-                       f"{unmet[0].lacking(kernel.base)}")
+                       f"needs {unmet[0].lacking(kernel.base)}")
     return replace(case, reason="")
 
 

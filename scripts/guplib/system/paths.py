@@ -109,14 +109,15 @@ class Layout:
         """The header with what a base lacks; need not exist."""
         return self.suites / "compat" / f"{base}.h"
 
-    def fragments(self, base: str, arch: str) -> list[Path]:
-        """The Kconfig fragments of a cell, in the order they are joined."""
-        return self._with_own([self.suites / "kunitconfig"], arch, base)
+    @property
+    def kunitconfig(self) -> Path:
+        """The Kconfig fragment of the suites, which goes to a tree with them."""
+        return self.suites / "kunitconfig"
 
-    def _with_own(self, first: list[Path], name: str, base: str) -> list[Path]:
-        own = self.config / f"{name}-{base}.config"
-        return [*first, self.config / f"{name}.config",
-                *([own] if own.exists() else [])]
+    @property
+    def fragments(self) -> list[Path]:
+        """The Kconfig fragments of all cells; config.fragments() tells them apart."""
+        return sorted(self.config.glob("*.config"))
 
     def downloads(self, base: str) -> Path:
         """Package files of a base, and the apt lists they came by."""
@@ -153,14 +154,6 @@ class Layout:
     def selftest_source(self) -> Path:
         """What gup selftest adds to the kernel's own test."""
         return self.root / "selftest"
-
-    def selftest_fragments(self, base: str) -> list[Path]:
-        """The Kconfig fragments of gup selftest, in the order they are joined."""
-        return self._with_own([], "selftest", base)
-
-    def rerun_fragments(self, base: str) -> list[Path]:
-        """The Kconfig fragments of gup rerun: those of x86_64, and some more."""
-        return self._with_own(self.fragments(base, "x86_64"), "rerun", base)
 
     def rerun(self, base: str) -> Path:
         """Where gup rerun works."""

@@ -36,6 +36,7 @@ SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
 REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
 PREFIX = re.compile(r"^(?:[\w/.-]+: )+")
 NAME_LENGTH = 40
+LATER_COMPAT = re.compile(r"mm/tests/gup_compat_(\d+\.\d+)\.h")
 KUNIT_FILE = re.compile(r"mm/tests/(?:[^/]+\.[ch]|Kconfig|Makefile)")
 NEW_TOPIC = """\
 title = {title}
@@ -376,8 +377,7 @@ def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
         "diff", "--name-status", "--no-renames", commit.parent, commit.id)]
     for letter, name in status:
         if letter == "A" and KUNIT_FILE.fullmatch(name) and name not in known:
-            known[name] = layout.compat(base) if name == tree.COMPAT \
-                else layout.suites / Path(name).name
+            known[name] = _stored_place(layout, base, name)
     there = {name for letter, name in status if letter != "D"}
     for name, path in known.items():
         if name in there:
@@ -385,6 +385,15 @@ def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
         else:
             path.unlink()
     files.write(layout.hookup(base), stored_text(git, commit, tuple(known)))
+
+
+def _stored_place(layout: Layout, base: str, name: str) -> Path:
+    """Where a file that is new in mm/tests/ is stored."""
+    if name == tree.COMPAT:
+        return layout.compat(base)
+    if match := LATER_COMPAT.fullmatch(name):
+        return layout.compat(match[1])
+    return layout.suites / Path(name).name
 
 
 def set_blobs(draft: Layout, place: Place, state: State) -> None:

@@ -28,6 +28,42 @@ def test_suites_and_what_builds_them_come_with_the_hookup(project, gup):
     assert not (project.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
 
 
+def with_later_compat(project):
+    """Let 6.1's compat header include that of 7.2, and this one that of 7.3."""
+    (project.root / "kunit/compat/6.1.h").write_text(
+        '/* 6.1 */\n#include "gup_compat_7.2.h"\n')
+    (project.root / "kunit/compat/7.2.h").write_text(
+        '/* 7.2 */\n#include "gup_compat_7.3.h"\n')
+    (project.root / "kunit/compat/7.3.h").write_text("/* 7.3 */\n")
+
+
+def test_compat_headers_of_later_bases_come_with_that_of_an_older_one(project, gup):
+    with_later_compat(project)
+    gup("tree")
+    gup("tree", "--base", "7.2")
+    for base, headers in (("6.1", {"": "6.1", "_7.2": "7.2", "_7.3": "7.3"}),
+                          ("7.2", {"": "7.2", "_7.3": "7.3"})):
+        folder = project.layout.tree(base) / "mm/tests"
+        assert {path.name: path.read_text().split()[1]
+                for path in folder.glob("gup_compat*")} == {
+            f"gup_compat{name}.h": text for name, text in headers.items()}
+
+
+def test_compat_header_that_is_missing_is_named(project, refused):
+    with_later_compat(project)
+    (project.root / "kunit/compat/7.3.h").unlink()
+    said = refused(2, "tree")
+    assert "kunit/compat/7.3.h: no such file, but" in said and "compat/6.1.h" in said
+
+
+def test_compat_headers_that_include_each_other_are_taken_once(project, gup):
+    with_later_compat(project)
+    (project.root / "kunit/compat/7.3.h").write_text('#include "gup_compat_7.2.h"\n'
+                                                     '#include "gup_compat_6.1.h"\n')
+    assert gup("tree").code == 0
+    assert len([*(project.tree / "mm/tests").glob("gup_compat*")]) == 3
+
+
 def test_commit_ids_are_the_same_everywhere(project, gup):
     gup("tree")
     first = project.git("rev-parse", "HEAD")

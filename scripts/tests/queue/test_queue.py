@@ -4,7 +4,7 @@
 import pytest
 
 from conftest import GUP_C, edit, stored, unified, with_line
-from guplib import queue
+from guplib import config, queue
 
 SUITES = 'suites = ["put_user_page"]\n'
 
@@ -313,10 +313,54 @@ def test_skip_of_an_unknown_case(project, refused):
     ('options = ["CONFIG_THP"]', 'has = "f()"\nreason = "x"', "unknown key 'reason'"),
     ('compiled_with = ["CONFIG_MMU"]', "", "suite put_user_page: '' is no option"),
     ("[need.cases]\nput", "[need.cases]\nget", "a need names get_user_page.dr*, which no"),
+    ('put_user_page = ["dr*"]', "", "need ['CONFIG_THP']: there are no cases; remove it"),
+    ('["dr*"]', '"dr*"', "the cases of put_user_page in a need are no list of names"),
+    ('["dr*"]', "[1]", "the cases of put_user_page in a need are no list of names"),
+    ('options = ["CONFIG_THP"]', "options = [1]", "need: '1' is no option"),
+    ('options = ["CONFIG_THP"]', 'since = "soon"\nwhat = "x"\nreason = "y"',
+     "need since 'soon' is no release; write it as 6.12"),
+    ('options = ["CONFIG_THP"]', 'since = "v6.1"\nwhat = "x"\nreason = "y"',
+     "need since 'v6.1' is no release"),
+    ('options = ["CONFIG_THP"]', 'since = "7.2"\nwhat = ""\nreason = "y"',
+     "need 7.2: what or reason is empty"),
+    ('options = ["CONFIG_THP"]', 'since = "7.2"\nwhat = "x"\nreason = " "',
+     "need 7.2: what or reason is empty"),
+    ('options = ["CONFIG_THP"]', 'has = ""', "need '' is no name"),
+    ("[[need]]", '[[need]]\noptions = ["CONFIG_THP"]\n[need.cases]\nput_user_page = '
+     '["adds"]\n[[need]]', "need ['CONFIG_THP'] is there twice; say it once"),
+    ('cases = ["adds", "drops"]', 'cases = ["adds", "drops", "adds"]',
+     "suite put_user_page, or a case of it, is there twice"),
+    ("[[need]]", '[[suite]]\nname = "put_user_page"\ncases = ["adds"]\n[[need]]',
+     "suite put_user_page, or a case of it, is there twice"),
 ])
 def test_need_that_is_not_in_form(project, refused, old, new, says):
     edit(project.root / "config/cells.toml", old, new)
     assert says in refused(2, "kunit")
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ('bases = ["*"]', 'bases = ["since 6"]', "arch um: 'since 6' is no base"),
+    ('bases = ["*"]', 'bases = ["sinse 6.1"]', "arch um: 'sinse 6.1' is no base"),
+    ('bases = ["*"]', "bases = [6.1]", "arch um: '6.1' is no base"),
+    ('checked = ["*"]', 'checked = ["all"]', "arch um: 'all' is no base"),
+    ('options = ["CONFIG_MMU"]', "options = []", "arch um: '' is no option"),
+    ('options = ["CONFIG_MMU"]', 'options = ["CONFIG_A|B"]', "arch um: 'B' is no option"),
+    ('options = ["CONFIG_MMU"]', 'options = [["CONFIG_A"]]', "is no option"),
+    ('options = ["CONFIG_MMU"]\n', "", "arch um: 'options' is missing"),
+])
+def test_arch_that_is_not_in_form(project, refused, old, new, says):
+    edit(project.root / "config/arches.toml", old, new)
+    assert says in refused(2, "kunit")
+
+
+@pytest.mark.parametrize("base, among", [
+    ("5.10", False), ("6.1", True), ("6.6", False), ("7.1", False), ("7.2", True),
+    ("7.3", True), ("9.9", True), ("10.0", True)])
+def test_bases_are_named_or_begin_with_a_release(project, gup, base, among):
+    assert config.is_among(base, ["6.1", "since 7.2"]) == among
+    assert not config.is_among(base, []) and config.is_among(base, ["*"])
+    edit(project.root / "config/arches.toml", 'bases = ["*"]', 'bases = ["6.1", "since 7.2"]')
+    assert config.arch(project.layout, "um").serves(base) == among
 
 
 def test_unknown_topic_lists_the_known_ones(project):

@@ -11,13 +11,17 @@ TREE = Path("/t/linux")
 MATTER = {"mm/gup.c", "include/linux/mm.h"}
 
 
-@pytest.mark.parametrize("prefix", ["", "../", "../../linux/../", "/t/linux/"])
+@pytest.mark.parametrize("prefix", ["", "./", "../", "../../", "/t/linux/", "../../linux/",
+                                    "../../../t/linux/", "./../../t/linux/"])
 def test_warning_in_a_touched_file_is_found_however_it_is_spelt(prefix):
-    if prefix == "../../linux/../":
-        prefix = "../../"
     log = buildlog.read(f"{prefix}mm/gup.c:4:7: warning: unused variable\n", TREE, MATTER)
     assert log.warnings == ("mm/gup.c:4:7: warning: unused variable",)
     assert log.units == {"mm/gup.c"}
+
+
+def test_folder_of_the_kernel_that_is_called_like_the_tree_is_one_of_its_own():
+    text = "linux/mm.h:4:7: warning: x\nlinux/mm/gup.c:4:7: warning: x\n"
+    assert not buildlog.read(text, TREE, {*MATTER, "mm.h"}).warnings
 
 
 def test_warning_elsewhere_is_not_ours():

@@ -6,6 +6,9 @@ import json
 import pytest
 
 from conftest import GOOD_LOG, edit, kunit_json, write_tarball
+from guplib import config
+from guplib.run import cell
+from guplib.run.verdict import Case, FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict
 
 WARNING = "mm/gup.c:30:5: warning: unused variable"
 
@@ -27,6 +30,58 @@ def test_fragments_become_the_kunitconfig(project, gup):
     gup("kunit")
     text = (project.layout.cell("6.1", "um") / "out/.kunitconfig").read_text()
     assert "CONFIG_KUNIT=y" in text and "CONFIG_DEBUG_VM=y" in text
+
+
+@pytest.mark.parametrize("base, held", [
+    ("5.10", "abx"), ("6.1", "bcx"), ("6.12", "cxy"), ("7.2", "cxyz"), ("7.3", "cxyz"),
+    ("9.9", "cxyz"), ("10.0", "cxyz")])
+def test_fragments_hold_since_a_release_or_before_one(project, base, held):
+    names = ["um", "um-before-6.1", "um-before-6.12", "um-since-6.1", "um-since-6.12",
+             "um-since-7.2", "far-since-5.4", "selftest", "selftest-since-6.1",
+             "rerun-since-6.1", "x"]
+    marks = dict(zip(names, ("x", "a", "b", "c", "y", "z")))
+    for name in names[:-1]:
+        (project.root / f"config/{name}.config").write_text("")
+    found = config.fragments(project.layout, base, "um")
+    assert [path.name for path in found[:2]] == ["kunitconfig", "um.config"]
+    assert "".join(sorted(marks[path.stem] for path in found[1:])) == held
+    assert [path.stem for path in config.selftest_fragments(project.layout, base)] == [
+        "selftest", *(["selftest-since-6.1"] if base != "5.10" else [])]
+
+
+def test_fragments_are_joined_oldest_release_first(project):
+    for name in ("um-since-6.12", "um-since-6.2", "um-before-10.0", "um-since-5.4"):
+        (project.root / f"config/{name}.config").write_text("")
+    assert [path.stem for path in config.fragments(project.layout, "7.2", "um")[1:]] == [
+        "um", "um-since-5.4", "um-since-6.2", "um-since-6.12", "um-before-10.0"]
+
+
+@pytest.mark.parametrize("name", ["um-7.2", "um-until-7.2", "um-since-7", "um-since-",
+                                  "vax", "vax-since-7.2", ""])
+def test_fragment_that_no_cell_would_take_is_refused(project, refused, name):
+    (project.root / f"config/{name}.config").write_text("CONFIG_B=y\n")
+    assert f"config/{name}.config: no cell has a fragment of this name" in refused(
+        2, "kunit")
+
+
+@pytest.mark.parametrize("name", ["7.3", "9.9"])
+def test_base_that_is_added_needs_no_line(project, gup, name):
+    (project.root / "config/um-since-7.2.config").write_text("CONFIG_B=y\n")
+    (project.root / "config/um-before-7.2.config").write_text("CONFIG_OLD=y\n")
+    edit(project.root / "config/cells.toml", 'options = ["CONFIG_THP"]',
+         'since = "7.2"\nwhat = "it never drops"\nreason = "It came with v7.2."')
+    edit(project.root / "config/arches.toml", 'options = ["CONFIG_MMU"]\nchecked = ["*"]',
+         'options = ["CONFIG_MMU", "CONFIG_B"]\nchecked = ["*"]')
+    assert gup("new-base", name).code == 0
+    tarball = write_tarball(project.layout.build / "new.tar", f"{name}.0")
+    said = gup("kunit", "--base", name, "--ksrc", tarball)
+    assert said.code == 0 and f"{name}/um: passed, 2 cases" in said.out, said
+    lines = (project.layout.out(name, "um") / ".kunitconfig").read_text().splitlines()
+    assert "CONFIG_B=y" in lines and "CONFIG_OLD=y" not in lines
+    (project.root / "config/um-since-7.2.config").unlink()
+    said = gup("kunit", "--base", name)
+    assert said.code == 1
+    assert "failed: um is there for CONFIG_B, and .config has it otherwise" in said.out
 
 
 def test_second_run_neither_configures_nor_changes_the_tree(project, gup):
@@ -103,23 +158,68 @@ def test_failed_and_crashed_cases_fail_the_run(project, gup):
 def test_option_decides_whether_a_case_has_to_run_or_to_skip(project, gup):
     project.behave(json=kunit_json(adds="PASS", drops="SKIP"),
                    log=GOOD_LOG.replace("ok 2 drops", "ok 2 drops # SKIP CONFIG_THP"))
-    (project.root / "config/um-7.2.config").write_text("# CONFIG_THP is not set\n")
+    (project.root / "config/um-since-7.0.config").write_text("# CONFIG_THP is not set\n")
     said = gup("kunit", "--base", "7.2")
     assert said.code == 0
-    assert ("\n1 skipped: needs CONFIG_THP\n\nsuite          passed  failed  skipped  n/a\n"
-            "put_user_page       1       0        1    0\n7.2/um: passed, 2 cases\n"
-            ) in said.out
+    assert said.out.endswith(
+        "\nsuite          passed  failed  skipped  n/a\n"
+        "put_user_page       1       0        1    0\n"
+        "all                 1       0        1    0\n"
+        "1 needs CONFIG_THP\n7.2/um: passed, 2 cases\n")
     assert "put_user_page.drops" not in said.out
     assert "skipped: put_user_page.drops\n    CONFIG_THP\n" in gup(
         "kunit", "--base", "7.2", "-v").out
     assert project.results("7.2")["cases"][1]["status"] == "skipped"
-    assert project.results("7.2")["cases"][1]["lacking"] == "needs CONFIG_THP"
+    assert project.results("7.2")["cases"][1]["lacking"] == "CONFIG_THP"
     said = gup("kunit", "--base", "6.1")
     assert said.code == 1 and "nothing that cells.toml says it needs is lacking" in said.out
     project.behave(json=kunit_json(adds="PASS", drops="PASS"), log=GOOD_LOG)
     said = gup("kunit", "--base", "7.2")
     assert said.code == 1
     assert "put_user_page.drops\n    passed, but cells.toml has: needs CONFIG_THP" in said.out
+
+
+MIXED = Verdict((
+    Case("s", "a", PASSED), Case("s", "b", SKIPPED, None, "needs CONFIG_A", "CONFIG_A"),
+    Case("s", "c", SKIPPED, None, "needs CONFIG_B", "CONFIG_B or CONFIG_C"),
+    Case("s", "d", SKIPPED, None, "needs CONFIG_B", "CONFIG_B or CONFIG_C"),
+    Case("longer", "e", NOT_APPLICABLE, None, "no f()", "f(), not in 6.1"),
+    Case("longer", "f", NOT_APPLICABLE, None, "no f()", "f(), not in 6.1"),
+    Case("longer", "g", NOT_APPLICABLE, None, "it sleeps", "6.5, before which it sleeps"),
+    Case("longer", "h", FAILED, 1.0, "1 is not 2\nat x.c:3")), ("kernel report: BUG: x",))
+MIXED_TEXT = """
+suite   passed  failed  skipped  n/a
+s            1       0        3    0
+longer       0       1        0    3
+all          1       1        3    3
+2 need CONFIG_B or CONFIG_C
+1 needs CONFIG_A
+2 need f(), not in 6.1
+1 needs 6.5, before which it sleeps
+failed: longer.h
+    1 is not 2
+    at x.c:3
+failed: kernel report: BUG: x
+6.1/um: failed, 8 cases
+"""
+
+
+def test_a_run_ends_with_its_table_and_the_verdict_is_last(capsys):
+    cell.show("6.1/um", MIXED)
+    assert capsys.readouterr().out == MIXED_TEXT
+    cell.show("6.1/um", MIXED, every=True)
+    assert capsys.readouterr().out == (
+        "skipped: s.b\n    needs CONFIG_A\nskipped: s.c\n    needs CONFIG_B\n"
+        "skipped: s.d\n    needs CONFIG_B\nnot applicable: longer.e\n    no f()\n"
+        "not applicable: longer.f\n    no f()\nnot applicable: longer.g\n    it sleeps\n"
+        ) + MIXED_TEXT
+
+
+def test_a_run_without_a_case_has_a_table_too(capsys):
+    cell.show("6.1/um", Verdict((), ("no case ran",)))
+    assert capsys.readouterr().out == (
+        "\nsuite  passed  failed  skipped  n/a\nall         0       0        0    0\n"
+        "failed: no case ran\n6.1/um: failed, 0 cases\n")
 
 
 @pytest.mark.parametrize("has, code, header", [
@@ -135,14 +235,14 @@ def test_case_without_its_function_does_not_apply(project, gup, has, code, heade
     said = gup("kunit")
     assert said.code == code, said
     if not code:
-        assert f"\n1 not applicable: {has}, not in 6.1\n" in said.out
+        assert f"\n1 needs {has}, not in 6.1\n" in said.out
         assert "put_user_page       1       0        0    1\n" in said.out
         assert project.results()["cases"][1]["status"] == "not applicable"
 
 
 def test_option_that_an_architecture_is_there_for_must_not_be_lost(project, gup):
-    edit(project.root / "config/arches.toml", "[arch.um]",
-         '[arch.um]\noptions = ["CONFIG_THP", "CONFIG_A|CONFIG_MMU", "!CONFIG_B"]')
+    edit(project.root / "config/arches.toml", 'options = ["CONFIG_MMU"]\nchecked = ["*"]',
+         'options = ["CONFIG_THP", "CONFIG_A|CONFIG_MMU", "!CONFIG_B"]\nchecked = ["*"]')
     assert gup("kunit").code == 0
     (project.root / "config/um.config").write_text("# CONFIG_THP is not set\nCONFIG_B=y\n")
     project.behave(json=kunit_json(adds="PASS", drops="SKIP"),
@@ -157,8 +257,6 @@ def test_option_that_an_architecture_is_there_for_must_not_be_lost(project, gup)
 
 def test_suite_of_another_architecture_is_neither_built_nor_expected(project, gup, refused):
     edit(project.root / "config/cells.toml", '["CONFIG_MMU"]', '["!CONFIG_MMU"]')
-    edit(project.root / "config/arches.toml", "[arch.um]",
-         '[arch.um]\noptions = ["CONFIG_MMU"]')
     assert "no suite that runs on um matches '*'" in refused(2, "kunit")
     path = project.root / "config/cells.toml"
     path.write_text(path.read_text() + '[[suite]]\nname = "other"\ncases = ["x"]\n'

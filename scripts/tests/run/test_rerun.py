@@ -3,7 +3,10 @@
 
 import pytest
 
+from conftest import SCRIPTS
+from guplib import config
 from guplib.run import rerun
+from guplib.system.paths import Layout
 
 GOOD = """\
 [    0.500000]     # Subtest: gup_a
@@ -47,3 +50,21 @@ def test_good_log_has_no_fault():
 def test_each_fault_is_found(old, new, fault):
     assert old in GOOD
     assert faults(GOOD.replace(old, new)) == [fault]
+
+
+def test_base_whose_kunit_cannot_run_a_suite_again(project, refused):
+    path = project.root / "config/rerun.toml"
+    path.write_text((SCRIPTS.parent / "config/rerun.toml").read_text())
+    assert "base 6.1: KUnit has no file \"run\" in debugfs; take one of 7.2" in refused(
+        2, "rerun", "--base", "6.1")
+    path.write_text(path.read_text().replace("since 6.12", "from 6.12"))
+    assert "rerun: 'from 6.12' is no base" in refused(2, "rerun", "--base", "7.2")
+
+
+@pytest.mark.parametrize("base", ["6.12", "7.3", "9.9"])
+def test_rerun_and_all_cells_serve_a_base_that_is_added(base):
+    layout = Layout(SCRIPTS.parent)
+    assert config.is_among(base, config.rerun(layout).bases)
+    assert config.rerun_fragments(layout, base)[-1].name == "rerun.config"
+    if base != "6.12":
+        assert all(arch.serves(base) for arch in config.arches(layout).values())

@@ -64,7 +64,7 @@ def test_skip_for_what_is_lacking_is_no_failure():
     case, word = skipped("needs CONFIG_THP")
     assert (case.status, word) == (SKIPPED, "passed")
     assert (case.reason, case.lacking) == (
-        "needs CONFIG_THP", "needs CONFIG_THP or CONFIG_THP_OF_OLD")
+        "needs CONFIG_THP", "CONFIG_THP or CONFIG_THP_OF_OLD")
     assert skipped("needs CONFIG_THP_OF_OLD")[1] == "passed"
 
 
@@ -76,8 +76,8 @@ def test_skip_of_a_case_that_has_what_it_needs_is_a_failure(needs):
 
 @pytest.mark.parametrize("need, says", [
     (THP, "passed, but cells.toml has: needs CONFIG_THP or CONFIG_THP_OF_OLD"),
-    (FUNCTION, "passed, but cells.toml has: f(), not in 6.1"),
-    (SINCE, "passed, but cells.toml has: f() does not take NULL before 6.12")])
+    (FUNCTION, "passed, but cells.toml has: needs f(), not in 6.1"),
+    (SINCE, "passed, but cells.toml has: needs 6.12, before which f() does not take NULL")])
 def test_case_that_passes_without_what_it_needs_is_a_failure(need, says):
     verdict = judged(kernel=BARE, needs=(need,))
     assert verdict.word == "failed" and status(verdict, "b").reason == says
@@ -86,7 +86,7 @@ def test_case_that_passes_without_what_it_needs_is_a_failure(need, says):
 def test_option_that_has_to_be_off():
     need = Requirement(options=("!CONFIG_MMU",))
     case, word = skipped("needs CONFIG_MMU to be off", needs=(need,))
-    assert (case.status, case.lacking) == (SKIPPED, "needs no CONFIG_MMU")
+    assert (case.status, case.lacking) == (SKIPPED, "CONFIG_MMU to be off")
     assert judged(kernel=Kernel("6.1", frozenset(), frozenset()), needs=(need,)).cases[1
         ].status == PASSED
 
@@ -94,7 +94,7 @@ def test_option_that_has_to_be_off():
 @pytest.mark.parametrize("need, reason, lacking", [
     (FUNCTION, "not applicable: there is no f()", "f(), not in 6.1"),
     (SINCE, "not applicable: f() does not take NULL",
-     "f() does not take NULL before 6.12")])
+     "6.12, before which f() does not take NULL")])
 def test_case_of_what_the_base_lacks_does_not_apply(need, reason, lacking):
     case, word = skipped(reason, needs=(need,))
     assert (case.status, case.lacking, word) == (NOT_APPLICABLE, lacking, "passed")
@@ -109,6 +109,27 @@ def test_case_of_what_the_base_lacks_does_not_apply(need, reason, lacking):
 def test_skip_that_does_not_name_what_is_lacking_is_a_failure(need, reason):
     case, word = skipped(reason, needs=(need,))
     assert word == "failed" and "skip does not name what is lacking (" in case.reason
+
+
+@pytest.mark.parametrize("base, applies", [
+    ("5.10", False), ("6.1", False), ("6.9", False), ("6.12", True), ("7.3", True),
+    ("9.9", True), ("10.0", True)])
+def test_release_decides_on_a_base_that_nobody_knew(base, applies):
+    kernel = Kernel(base, frozenset(MMU), frozenset())
+    case, word = skipped("not applicable: f() does not take NULL", kernel, (SINCE,))
+    assert word == ("failed" if applies else "passed")
+    assert judged(kernel=kernel, needs=(SINCE,)).word == ("passed" if applies else "failed")
+
+
+@pytest.mark.parametrize("base", ["7.3", "9.9"])
+def test_kernel_alone_decides_on_options_and_functions_of_a_new_base(base):
+    has = Kernel(base, frozenset((*MMU, "CONFIG_THP")), frozenset(["f()"]))
+    lacks = Kernel(base, frozenset(MMU), frozenset())
+    for need, reason in ((THP, "needs CONFIG_THP"), (FUNCTION, "there is no f()")):
+        assert judged(kernel=has, needs=(need,)).word == "passed"
+        assert judged(kernel=lacks, needs=(need,)).word == "failed"
+        assert skipped(reason, has, (need,))[1] == "failed"
+        assert skipped(reason, lacks, (need,))[1] == "passed"
 
 
 def test_failure_counts_whatever_is_lacking():

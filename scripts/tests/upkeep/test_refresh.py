@@ -134,6 +134,21 @@ def test_edit_to_a_suite_goes_back_to_its_source(ready, gup, name, place):
     assert ready.layout.hookup("6.1").read_text() == hookup
 
 
+def test_later_compat_header_is_stored_as_that_of_its_base(ready, gup):
+    folder = ready.tree / "mm/tests"
+    (folder / "gup_compat.h").write_text('#include "gup_compat_7.2.h"\n')
+    (folder / "gup_compat_7.2.h").write_text("/* what 7.2 lacks */\n")
+    amend(ready)
+    said = gup("refresh", "--base", "6.1")
+    assert said.code == 0 and "kunit/compat/7.2.h: new\n" in said.out, said
+    assert ready.layout.compat("7.2").read_text() == "/* what 7.2 lacks */\n"
+    assert not (ready.root / "kunit/gup_compat_7.2.h").exists()
+    (folder / "gup_compat_7.2.h").write_text("/* less */\n")
+    amend(ready)
+    assert "kunit/compat/7.2.h: changed\n" in gup("refresh", "--base", "6.1").out
+    assert gup("refresh", "--base", "6.1", "--check").code == 0
+
+
 def test_edit_to_the_hookup_goes_to_its_patch(ready, gup):
     edit(ready.tree / "mm/Makefile", "+= tests/", "+= checks/")
     amend(ready)
