@@ -293,6 +293,26 @@ unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 }
 
 /**
+ * gup_map_file_at() - map a file, shared, in place of what is mapped somewhere
+ * @test: the test context
+ * @filp: the open file, which need not be one of gup_create_file()
+ * @addr: the address
+ * @nr_pages: length of the mapping in pages
+ * @prot: PROT_* flags
+ *
+ * Nothing is faulted in yet.
+ */
+void gup_map_file_at(struct kunit *test, struct file *filp, unsigned long addr,
+		     unsigned long nr_pages, unsigned long prot)
+{
+	unsigned long mapped = kunit_vm_mmap(test, filp, addr,
+					     nr_pages * PAGE_SIZE, prot,
+					     MAP_SHARED | MAP_FIXED, 0);
+
+	KUNIT_ASSERT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+}
+
+/**
  * gup_map_anon() - map private anonymous memory
  * @test: the test context
  * @nr_pages: length of the mapping in pages

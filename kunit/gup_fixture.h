@@ -226,6 +226,8 @@ void gup_file_forget(struct gup_file *file, unsigned int i);
 
 unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 			   unsigned long prot, unsigned long flags);
+void gup_map_file_at(struct kunit *test, struct file *filp, unsigned long addr,
+		     unsigned long nr_pages, unsigned long prot);
 unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
 			   unsigned long prot);
 void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages);
