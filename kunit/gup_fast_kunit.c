@@ -8,18 +8,16 @@
  * which the slow path gives up. The other way round, what
  * get_user_pages_fast_only() does not return was left to the slow path.
  */
-#include <linux/completion.h>
 #include <linux/irqflags.h>
-#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/stringify.h>
 
 #include "gup_device.h"
 #include "gup_fixture.h"
+#include "gup_fork.h"
 #include "gup_hugetlb.h"
 
 #define NR_PAGES	4
@@ -73,11 +71,6 @@ static const struct gup_method * const fast_methods[] = {
 	&gup_methods[GUP_GET_FAST],
 	&gup_methods[GUP_PIN_FAST],
 };
-
-static bool is_fast(const struct gup_method *m)
-{
-	return m == fast_methods[0] || m == fast_methods[1];
-}
 
 /*
  * Map a file at the end of an area that ends with a page table, or across it,
@@ -291,7 +284,7 @@ static void only_the_fast_calls_work_while_being_killed(struct kunit *test)
 		got = acquire_while_being_killed(test, m, addr, NR_PAGES, 0,
 						 pages);
 		gup_release(m, pages, got);
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 					    "%s() took the slow path, to judge by what it returned with SIGKILL pending",
 					    m->name);
@@ -797,93 +790,41 @@ static void breaks_cow_of_a_private_file(struct kunit *test)
 	}
 }
 
-struct child {
-	struct completion forked;
-	struct completion may_end;
-	struct completion ends;
-};
-
-static int live_until_told(void *data)
-{
-	struct child *child = data;
-
-	complete(&child->forked);
-	wait_for_completion(&child->may_end);
-	kthread_complete_and_exit(&child->ends, 0);
-	return 0;
-}
-
-/* Fork, and have the child keep its part of what it shares with us */
-static bool begin_child(struct kunit *test, struct child *child)
-{
-	struct kernel_clone_args args = {
-		.flags = CLONE_UNTRACED,
-		.exit_signal = SIGCHLD,
-		.kthread = 1,
-		.fn = live_until_told,
-		.fn_arg = child,
-	};
-	pid_t pid;
-
-	init_completion(&child->forked);
-	init_completion(&child->may_end);
-	init_completion(&child->ends);
-	pid = kernel_clone(&args);
-	KUNIT_EXPECT_GT_MSG(test, pid, 0, "no child, or an errno");
-	if (pid <= 0)
-		return false;
-	wait_for_completion(&child->forked);
-	return true;
-}
-
-static void end_child(struct child *child)
-{
-	complete(&child->may_end);
-	wait_for_completion(&child->ends);
-}
-
 /* The child maps the page, so it does not go away. */
-static void breaks_cow_after_a_fork(struct kunit *test)
+static void expect_cow_after_a_fork(struct kunit *test,
+				    unsigned long (*map)(struct kunit *test))
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fast_methods); i++) {
-		unsigned long addr = gup_map_anon(test, 1,
-						  PROT_READ | PROT_WRITE);
-		struct page *page;
-		struct child child;
+		unsigned long addr = map(test);
+		struct page *page = gup_page_at(test, addr);
+		struct gup_child child;
 
-		gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
-		gup_get(test, addr, 1, &page);
-		put_page(page);
-
-		/* No assertion from here to end_child() */
-		if (!begin_child(test, &child))
-			return;
+		/* No assertion from here to gup_fork_end() */
+		gup_fork(test, &child);
 		expect_cow(test, fast_methods[i], addr, page);
-		end_child(&child);
+		gup_fork_end(&child);
 	}
+}
+
+static unsigned long map_written_page(struct kunit *test)
+{
+	unsigned long addr = gup_map_anon(test, 1, PROT_READ | PROT_WRITE);
+
+	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+	return addr;
+}
+
+static void breaks_cow_after_a_fork(struct kunit *test)
+{
+	expect_cow_after_a_fork(test, map_written_page);
 }
 
 static void breaks_cow_of_a_huge_page_after_a_fork(struct kunit *test)
 {
-	unsigned int i;
-
 	gup_skip_without_thp(test);
-	for (i = 0; i < ARRAY_SIZE(fast_methods); i++) {
-		unsigned long addr = map_huge(test);
-		struct page *page;
-		struct child child;
-
-		gup_get(test, addr, 1, &page);
-		put_page(page);
-
-		/* No assertion from here to end_child() */
-		if (!begin_child(test, &child))
-			return;
-		expect_cow(test, fast_methods[i], addr, page);
-		end_child(&child);
-	}
+	expect_cow_after_a_fork(test, map_huge);
 }
 
 /* The fast calls fail with -EFAULT, and take nothing */

@@ -481,6 +481,28 @@ const struct gup_method gup_methods[GUP_NR_METHODS] = {
 	[GUP_PIN_UNLOCKED] = GUP_METHOD_PIN("_unlocked", gup_pin_unlocked),
 };
 
+/**
+ * gup_pin() - have pin_user_pages() pin pages, or fail the test
+ * @test: the test context
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ * @pages: array that receives the pages, to be unpinned by the caller
+ */
+void gup_pin(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages)
+{
+	const struct gup_method *m = &gup_methods[GUP_PIN];
+	long got;
+
+	gup_poison(pages, nr_pages);
+	got = m->acquire(addr, nr_pages, 0, pages);
+	if (got != nr_pages)
+		gup_release(m, pages, got);
+	KUNIT_ASSERT_EQ_MSG(test, got, (long)nr_pages,
+			    "pin_user_pages() for %lu pages at %#lx", nr_pages,
+			    addr);
+}
+
 static void gup_unpin_one_by_one(struct page **pages, unsigned long nr)
 {
 	while (nr--)

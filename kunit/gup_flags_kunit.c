@@ -25,17 +25,6 @@
 #define GUP_LONGTERM_MINDS_FILES	true
 #endif
 
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
-static bool is_fast(const struct gup_method *m)
-{
-	return m == &gup_methods[GUP_GET_FAST] ||
-	       m == &gup_methods[GUP_PIN_FAST];
-}
-
 /* Expect the first @nr pages of @heads, or an errno. Then pages[] is untouched. */
 static void expect_pages(struct kunit *test, const struct gup_method *m,
 			 unsigned long addr, unsigned int gup_flags,
@@ -100,7 +89,7 @@ static void each_flag_gets_anonymous_pages_that_are_there(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		gup_for_each(m)
-			if (flags[i].for_fast || !is_fast(m))
+			if (flags[i].for_fast || !gup_is_fast(m))
 				expect_pages(test, m, addr, flags[i].flag, anon,
 					     NR_PAGES);
 }
@@ -191,7 +180,7 @@ static void expect_dump_to_leave_out(struct kunit *test, unsigned long addr,
 	gup_for_each(m) {
 		unsigned long tables, faults;
 
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			continue;
 		tables = mm_pgtables_bytes(current->mm);
 		faults = current->min_flt + current->maj_flt;
@@ -217,13 +206,13 @@ static void dump_leaves_out_what_was_not_written_to(struct kunit *test)
 	expect_dump_to_leave_out(test, addr + 2 * PAGE_SIZE,
 				 "pages that are not there");
 	gup_for_each(m)
-		if (!is_fast(m))
+		if (!gup_is_fast(m))
 			expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
 
 	/* [page] [page] [zero] [zero] */
 	gup_fault_in(test, addr + 2 * PAGE_SIZE, 2, 0);
 	gup_for_each(m)
-		if (!is_fast(m))
+		if (!gup_is_fast(m))
 			expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
 	expect_dump_to_leave_out(test, addr + 2 * PAGE_SIZE, "the zero page");
 }
@@ -288,7 +277,7 @@ static void dump_leaves_out_a_hugetlb_page_that_is_not_there(struct kunit *test)
 	for (i = 0; i < NR_PAGES; i++)
 		pages[i] = gup_page_at(test, other) + i;
 	gup_for_each(m)
-		if (!is_fast(m))
+		if (!gup_is_fast(m))
 			expect_pages(test, m, addr, FOLL_DUMP, pages, NR_PAGES);
 #else
 	kunit_skip(test, "needs CONFIG_HUGETLBFS");
@@ -303,7 +292,7 @@ static void dump_reads_a_file_that_is_not_there_yet(struct kunit *test)
 		struct gup_file *file;
 		unsigned long addr;
 
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			continue;
 		file = gup_create_file(test, 0, NR_PAGES);
 		addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
@@ -322,7 +311,7 @@ static void anon_refuses_files(struct kunit *test)
 
 	gup_fault_in(test, shared, NR_PAGES, 0);
 	gup_for_each(m) {
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			continue;
 		expect_pages(test, m, shared, FOLL_ANON, NULL, -EFAULT);
 		expect_pages(test, m, private, FOLL_ANON, NULL, -EFAULT);
