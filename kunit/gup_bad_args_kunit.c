@@ -236,9 +236,7 @@ static void enomem_if_the_refcount_has_overflowed(struct kunit *test)
 	gup_for_each(m) {
 		int refs = page_ref_count(file->heads[1]), left;
 		/* GUP-fast warns, and leaves it to the slow path, which does. */
-		bool fast = IS_ENABLED(CONFIG_HAVE_GUP_FAST) &&
-			    (m == &gup_methods[GUP_GET_FAST] ||
-			     m == &gup_methods[GUP_PIN_FAST]);
+		bool fast = IS_ENABLED(CONFIG_HAVE_GUP_FAST) && gup_is_fast(m);
 		struct page *pages[2];
 		long got = 0, ahead = 0;
 

@@ -122,6 +122,13 @@ extern const struct gup_method gup_methods[GUP_NR_METHODS];
 #define gup_for_each_pin(m)						\
 	for (m = gup_methods + GUP_PIN; m < gup_methods + GUP_NR_METHODS; m++)
 
+/* Those that try GUP-fast first, and then the slow path */
+static inline bool gup_is_fast(const struct gup_method *m)
+{
+	return m == &gup_methods[GUP_GET_FAST] ||
+	       m == &gup_methods[GUP_PIN_FAST];
+}
+
 /**
  * struct gup_unpin - a way to release pins, and what it promises
  * @name: name of the function, and its argument make_dirty if it has one
@@ -178,6 +185,21 @@ static inline const struct gup_unpin *gup_next_unpin(const struct gup_unpin *u)
 
 #ifndef GUP_HAS_UNPIN_FOLIO
 #define GUP_HAS_UNPIN_FOLIO		1
+#endif
+
+/* A pin without an array is refused. Older kernels dereference it. */
+#ifndef GUP_PIN_REFUSES_NULL
+#define GUP_PIN_REFUSES_NULL		true
+#endif
+
+/* A long-term pin in a private mapping breaks COW, even if it is for reading. */
+#ifndef GUP_LONGTERM_BREAKS_COW
+#define GUP_LONGTERM_BREAKS_COW		true
+#endif
+
+/* pin_user_pages_unlocked() takes FOLL_LONGTERM. */
+#ifndef GUP_HAS_UNLOCKED_LONGTERM
+#define GUP_HAS_UNLOCKED_LONGTERM	true
 #endif
 
 #ifndef GUP_HAS_FOLIO_ADD_PIN
@@ -241,12 +263,16 @@ void gup_file_forget(struct gup_file *file, unsigned int i);
 
 unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 			   unsigned long prot, unsigned long flags);
+void gup_map_file_at(struct kunit *test, struct file *filp, unsigned long addr,
+		     unsigned long nr_pages, unsigned long prot);
 unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
 			   unsigned long prot);
 void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages);
 void gup_fault_in(struct kunit *test, unsigned long addr,
 		  unsigned long nr_pages, unsigned int fault_flags);
 void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages);
+void gup_pin(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 	     struct page **pages);
 
 struct page *gup_page_at(struct kunit *test, unsigned long addr);
