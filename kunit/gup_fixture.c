@@ -62,6 +62,11 @@ static unsigned long gup_bare_pfn(void)
 	return pfn;
 }
 
+static bool vma_is_shared_writable(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_WRITE);
+}
+
 static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
@@ -75,6 +80,9 @@ static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 		if (file->vm_flags & VM_PFNMAP)
 			return vmf_insert_pfn(vmf->vma, vmf->address,
 					      gup_bare_pfn());
+		if (vma_is_shared_writable(vmf->vma) && !file->bare_is_clean)
+			return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address,
+							gup_bare_pfn());
 		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
 	}
 

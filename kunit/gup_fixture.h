@@ -28,6 +28,8 @@
  * @nr_heads: number of entries in @heads
  * @bare: bitmap of page offsets that are mapped by a pfn without struct page,
  *	to be set before the file is mapped; their entries in @heads go unused
+ * @bare_is_clean: have the entries of @bare writable, but not yet dirty, in a
+ *	mapping that is shared and writable
  * @vm_flags: VM_* flags that a mapping of the file gets, to be set before that
  * @on_fault: asked ahead of each fault, unless it is NULL; what it returns, if
  *	not 0, is the outcome of the fault
@@ -58,6 +60,7 @@ struct gup_file {
 	unsigned int order;
 	unsigned int nr_heads;
 	unsigned long bare;
+	bool bare_is_clean;
 	unsigned long vm_flags;
 	vm_fault_t (*on_fault)(struct gup_file *file, struct vm_fault *vmf);
 	vm_fault_t (*on_mkwrite)(struct gup_file *file, struct vm_fault *vmf);

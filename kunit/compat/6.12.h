@@ -39,6 +39,8 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 /* Pages without struct page are given by a pfn and flags, here none. */
 #define vmf_insert_mixed(vma, addr, pfn)				\
 	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+#define vmf_insert_mixed_mkwrite(vma, addr, pfn)			\
+	vmf_insert_mixed_mkwrite(vma, addr, pfn_to_pfn_t(pfn))
 
 /* Objects are allocated by their size, unless a point release has more. */
 #ifndef kzalloc_obj
