@@ -175,7 +175,7 @@ static void expect_dirty(struct kunit *test, unsigned long addr, bool dirty)
 	pte_t *ptep = get_locked_pte(current->mm, addr, &ptl);
 	pte_t entry;
 
-	KUNIT_ASSERT_NOT_NULL(test, ptep);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ptep);
 	entry = ptep_get(ptep);
 	pte_unmap_unlock(ptep, ptl);
 	KUNIT_EXPECT_EQ_MSG(test, !!pte_dirty(entry), dirty,
