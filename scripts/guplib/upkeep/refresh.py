@@ -45,6 +45,8 @@ upstream = "not-submitted"
 severity = ""                   # who: what they get (README)
 affected = ""                   # releases of mainline, such as v6.5..v6.10
 suites = []                     # what proves it; remove the line if nothing does
+#cases = []                     # those that fail without it, as SUITE.CASE, if the
+                                # suites are of other topics, too
 
 [base]                          # needed, in-base or not-applicable <reason>
 """

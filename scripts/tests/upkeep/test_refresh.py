@@ -195,6 +195,10 @@ def test_new_commit_becomes_a_topic_to_fill_in(ready, gup):
     edit(path, "suites = []", 'suites = ["put_user_page"]')
     assert "base 7.2: '' is none of 'needed'" in queue.problems(ready.layout)[0]
     edit(path, '"7.2" = ""', '"7.2" = "in-base"')
+    assert "name its own cases" in queue.problems(ready.layout)[0]
+    for topic, case in (("mend-it", "adds"), ("one-line", "drops")):
+        edit(ready.layout.topic(topic), "suites =",
+             f'cases = ["put_user_page.{case}"]\nsuites =')
     assert queue.problems(ready.layout) == []
 
 
