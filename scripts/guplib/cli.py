@@ -11,12 +11,11 @@ import signal
 import sys
 import types
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from . import (bisect, bump, cell, check, command, config, export, forms, journal,
-               lint, mail, matrix, packages, queue, rangediff, refresh, rerun, selftest,
+               lint, mail, matrix, newbase, packages, queue, rangediff, refresh, rerun, selftest,
                source, status, trailers, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
@@ -167,22 +166,28 @@ def _bisect_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 def _bump_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     _base_option(verb)
+    _kernel_options(verb)
+
+
+def _kernel_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--ksrc", type=Path, metavar="PATH",
                       help="try this git clone, unpacked tree or tarball (default: the "
                       "newest package of the mirror)")
     verb.add_argument("--ref", default="", metavar="REF",
                       help="with a git clone: the commit to try (default: HEAD)")
     verb.add_argument("--debian", default="", metavar="VERSION",
-                      help="try the upstream part of Debian's source package linux, of "
-                      "exactly this version, such as 6.1.4-1")
-    verb.add_argument("--suites", type=_list, metavar="S,…",
-                      help="look for the package in these suites of Debian")
+                      help="try exactly this version of Debian's, such as 6.1.4-1: of the "
+                      "package linux-source-B, or the upstream part of the source package "
+                      "linux")
     verb.add_argument("--keep", action="store_true",
                       help="store the outcome even if the cell has failed")
 
 
 def _new_base_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("name", metavar="X", help="the kernel, such as 6.6")
+    verb.add_argument("--bump", action="store_true",
+                      help="go on with gup bump, of which the other options are")
+    _kernel_options(verb)
 
 
 def _topic_option(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -435,26 +440,41 @@ def _bump(layout: Layout, options: argparse.Namespace) -> int:
     Only if it passes, or with --keep, do config/bases.toml, the series and the
     patches change. All this happens in build/bump/B; build/B stays as it is.
     """
-    base = config.base(layout, options.base)
+    config.base(layout, options.base)
+    _require_one_kernel(options)
+    _try_kernel(layout, options.base, options)
+    return 0
+
+
+def _require_one_kernel(options: argparse.Namespace) -> None:
     if options.ksrc and options.debian:
         raise UsageError("--ksrc and --debian exclude each other; give one")
     if options.ref and not options.ksrc:
         raise UsageError("--ref goes with --ksrc")
+
+
+def _try_kernel(layout: Layout, name: str, options: argparse.Namespace) -> None:
     packages.ensure(layout, ["kernel"])
-    if options.suites:
-        base = replace(base, suites=tuple(options.suites))
     ksrc = source.classify(options.ksrc, options.ref) if options.ksrc else None
-    bump.run(layout, base, ksrc, options.debian, options.keep)
-    return 0
+    bump.run(layout, config.base(layout, name), ksrc, options.debian, options.keep)
 
 
 def _new_base(layout: Layout, options: argparse.Namespace) -> int:
     """Begin a base with what the nearest one has.
 
-    Adds it to config/bases.toml and to every topic.toml, and copies series,
-    hookup and compat header. gup bump --base X then says what applies.
+    That is the nearest older one, if there is one. The base is added to the files of
+    config/ and to every topic.toml; series, hookup and compat header are copied. gup
+    bump --base X then says what applies, and stores what is green; with --bump it is
+    called at once, on the newest kernel that any suite of the mirror has, or on the one
+    that is named.
     """
-    print(bump.new_base(layout, options.name))
+    _require_one_kernel(options)
+    if (options.ksrc or options.debian or options.keep) and not options.bump:
+        raise UsageError("--ksrc, --debian and --keep are for gup bump; add --bump")
+    for line in newbase.begin(layout, options.name):
+        print(line, flush=True)
+    if options.bump:
+        _try_kernel(layout, options.name, options)
     return 0
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one place that knows where things are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,13 +115,21 @@ class Layout:
         return self._with_own([self.suites / "kunitconfig"], arch, base)
 
     def _with_own(self, first: list[Path], name: str, base: str) -> list[Path]:
-        own = self.config / f"{name}-{base}.config"
+        """A fragment, and that of the newest base of the name that is not newer."""
+        form = re.compile(rf"{re.escape(name)}-(\d+\.\d+)\.config")
+        own = {_numbers(found[1]): path for path in self.config.iterdir()
+               if (found := form.fullmatch(path.name))
+               and _numbers(found[1]) <= _numbers(base)}
         return [*first, self.config / f"{name}.config",
-                *([own] if own.exists() else [])]
+                *([own[max(own)]] if own else [])]
 
     def downloads(self, base: str) -> Path:
-        """Package files of a base, and the apt lists they came by."""
+        """The sources of a base's kernel, as they were fetched."""
         return self.build / "packages" / base
+
+    def lists(self, kind: str) -> Path:
+        """apt's lists of what the mirror has; kind is deb or deb-src."""
+        return self.build / "packages" / "lists" / kind
 
     def base(self, base: str) -> Path:
         """Everything made for a base."""
@@ -173,6 +182,11 @@ class Layout:
     def results(self, base: str, arch: str, patched: bool = True) -> Path:
         """What a cell came to."""
         return self.cell(base, arch, patched) / RESULTS
+
+
+def _numbers(base: str) -> tuple[int, ...]:
+    """The numbers in a base's name."""
+    return tuple(int(part) for part in base.split("."))
 
 
 def _kind(patched: bool, bisect: bool) -> str:

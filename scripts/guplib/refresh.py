@@ -405,11 +405,13 @@ def blob(git: Git, commit: str, file: str) -> str:
 def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
-        if other != base and any(
-                path.read_text() != layout.root.joinpath(
-                    path.relative_to(draft.root)).read_text()
-                for path in queue.series(draft, other)):
+        if other != base and _texts(draft, other) != _texts(layout, other):
             yield other
+
+
+def _texts(layout: Layout, base: str) -> list[str]:
+    """The patches of a base, in whatever files they are."""
+    return [path.read_text() for path in queue.series(layout, base)]
 
 
 def follow(layout: Layout, draft: Layout, name: str) -> None:

@@ -128,11 +128,17 @@ def test_conflict_is_one_if_the_tree_does_not_build_without_it(own, gup, newer):
     assert said.code == 2 and "in conflict with 6.1.12" in said.err
 
 
-def test_moved_context_of_a_shared_patch_has_to_suit_the_others(ready, refused, newer):
-    before = contents(ready)
-    said = refused(2, "bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int m;")))
-    assert "base 7.2: one-line/6.1.patch applies only with fuzz" in said
-    assert contents(ready) == before
+def test_moved_context_of_a_shared_patch_parts_the_bases(ready, gup, newer):
+    before = ready.patch.read_text()
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int m;")))
+    assert said.code == 0, said
+    assert "patches/one-line/7.2.patch is new\n" in said.out
+    assert ready.patch.with_name("7.2.patch").read_text() == before
+    assert ready.layout.series("7.2").read_text() == "one-line/7.2.patch\n"
+    assert " int m;" in ready.patch.read_text()
+    assert queue.topic(ready.layout, "one-line").difference == {
+        "6.1": "The same change. Only the lines around it differ."}
+    assert queue.problems(ready.layout) == []
 
 
 def test_moved_context_of_a_lent_patch_makes_a_variant(ready, gup, newer):
@@ -165,33 +171,24 @@ def test_kernel_of_another_base_is_refused(ready, refused, newer):
         2, "bump", "--base", "6.1", "--ksrc", newer(GUP_C, "7.2.4"))
 
 
-@pytest.fixture
-def mirror(stub, tmp_path):
-    """An apt that offers a package, and a source package with a tarball."""
-    write_tarball(tmp_path / "orig/linux_6.1.4.orig.tar.xz", "6.1.4")
-    stub("apt-get", f"""case "$*" in
-        *indextargets*) echo "stable http://example.org/debian/";;
-        *" source "*linux=6.1.4-1) cp {tmp_path}/orig/* .;; esac""")
-    stub("apt-cache", """case "$*" in
-        *linux-source*) echo "x | 6.1.9-1 | y";;
-        *) grep -q ^deb-src ${2#*=} && echo "linux | 6.1.4-1 | y";; esac""")
-
-
 def test_mirror_with_nothing_newer(ready, gup, mirror):
     said = gup("bump", "--base", "6.1")
     assert said.code == 0 and "nothing newer than 6.1.9-1" in said.out
 
 
 def test_exact_source_package(ready, gup, mirror):
+    mirror.offer("linux", "6.1.4-1")
     said = gup("bump", "--base", "6.1", "--debian", "6.1.4-1")
     assert said.code == 0, said
     now = config.base(ready.layout, "6.1")
-    assert (now.version, now.package_version) == ("6.1.4", "")
+    assert (now.version, now.package_version) == ("6.1.4", "6.1.4-1")
+    assert now.package == "linux"
 
 
 def test_source_package_that_is_not_there(refused, mirror):
-    assert "no source package linux 6.1.5-1 in stable; there are: 6.1.4-1" in refused(
-        3, "bump", "--base", "6.1", "--debian", "6.1.5-1")
+    mirror.offer("linux", "6.1.4-1")
+    assert "in version 6.1.5-1; there are: linux-source-6.1 6.1.9-1, linux 6.1.4-1" \
+        in refused(3, "bump", "--base", "6.1", "--debian", "6.1.5-1")
 
 
 @pytest.mark.parametrize("words, part", [
@@ -238,19 +235,66 @@ def test_new_base_of_a_wrong_name(refused, name, part):
     assert part in refused(2, "new-base", name)
 
 
-def test_trial_without_a_tree_of_the_base(project, gup, newer):
-    """Nobody has ever made build/6.1; the other base's tree is made for it."""
-    assert gup("bump", "--base", "6.1", "--ksrc", newer(GUP_C)).code == 0
+def test_fresh_clone_has_what_a_merge_needs(project, gup, newer):
+    """Nobody has made a tree, and the patch does not even name its blobs."""
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int moved;")))
+    assert said.code == 0, said
+    assert "context moved  one-line/6.1.patch: " in said.out
+    assert " int moved;" in project.patch.read_text()
     assert not project.tree.exists()
-    shutil.rmtree(project.layout.build / "bump")
+    assert queue.problems(project.layout) == []
 
 
-def test_patch_without_old_blobs_is_in_conflict(project, refused, newer):
+def test_fresh_clone_fetches_what_a_merge_needs(project, gup, newer, mirror):
+    shutil.rmtree(project.layout.build)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int moved;")))
+    assert said.code == 0, said
+    assert mirror.calls("download") == ["download linux-source-6.1=6.1.9-1"]
+
+
+def test_release_that_is_no_package_any_more_is_had_from_its_source(project, gup, mirror):
+    shutil.rmtree(project.layout.build)
+    mirror.withdraw("linux-source-6.1")
+    mirror.offer("linux", "6.1.9-1")
+    mirror.offer("linux-source-6.1", "6.1.12-1", lines=with_line(28, "int moved;"))
+    said = gup("bump", "--base", "6.1")
+    assert said.code == 0, said
+    assert mirror.calls("source --download-only")
+    now = config.base(project.layout, "6.1")
+    assert (now.version, now.package_version) == ("6.1.12", "6.1.12-1")
+    assert " int moved;" in project.patch.read_text()
+
+
+def test_conflict_has_three_sides_and_git_knows_of_them(project, gup, newer):
     project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
-    project.patch.write_text(stored("mm/gup: change a line", unified(
-        GUP_C, with_line(30, "int changed;"), "mm/gup.c")))
-    assert "in conflict" in refused(2, "bump", "--base", "6.1", "--ksrc",
-                                    newer(with_line(28, "int moved;")))
+    assert gup("bump", "--base", "6.1", "--ksrc",
+               newer(with_line(30, "int theirs;"))).code == 2
+    tree = project.layout.bump("6.1").tree("6.1")
+    assert "\n".join(["<<<<<<< Linux 6.1.12", "int theirs;", "||||||| Linux 6.1.9",
+                      "int line_30;", "=======", "int changed;", ">>>>>>> one-line"]) \
+        in (tree / "mm/gup.c").read_text()
+    assert project.git("status", "--porcelain", tree=tree) == "UU mm/gup.c"
+
+
+def test_marks_that_are_committed_are_found(project, gup, refused, newer):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    tarball = newer(with_line(30, "int theirs;"))
+    assert gup("bump", "--base", "6.1", "--ksrc", tarball).code == 2
+    tree = project.layout.bump("6.1").tree("6.1")
+    project.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
+    assert "has marks of the conflict in mm/gup.c" in refused(
+        2, "bump", "--base", "6.1", "--ksrc", tarball)
+
+
+def test_sides_are_those_of_the_patch_if_there_is_no_more(project, refused, newer, mirror):
+    shutil.rmtree(project.layout.build)
+    mirror.withdraw("linux-source-6.1")
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    said = refused(2, "bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int x;")))
+    assert "as the patch shows them (base 6.1: linux-source-6.1 is in none of" in said
+    text = (project.layout.bump("6.1").tree("6.1") / "mm/gup.c").read_text()
+    for line in ("<<<<<<<", "int x;", "|||||||", "int line_30;", "int changed;", ">>>>>>>"):
+        assert f"\n{line}" in text, text
 
 
 def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
