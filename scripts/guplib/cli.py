@@ -2,9 +2,11 @@
 """The command line: what each word does, and what becomes of an error."""
 
 import argparse
+import contextlib
 import errno
 import inspect
 import io
+import json
 import os
 import re
 import signal
@@ -14,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import (bisect, bump, cell, check, command, config, export, forms, journal,
-               lint, mail, matrix, newbase, packages, queue, rangediff, refresh, rerun, selftest,
-               source, status, trailers, tree)
+from . import (bisect, bump, cell, check, command, config, export, follow, forms, journal,
+               lint, mail, matrix, newbase, packages, queue, rangediff, refresh, rerun,
+               selftest, source, status, trailers, tree)
 from .errors import GupError, UsageError
 from .layout import Layout
 from .tally import Tally
@@ -80,6 +82,7 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
                                 ("lint", _lint, _lint_options),
                                 ("bisect", _bisect, _bisect_options),
                                 ("bump", _bump, _bump_options),
+                                ("follow", _follow, _follow_options),
                                 ("new-base", _new_base, _new_base_options),
                                 ("range-diff", _range_diff, _topic_option),
                                 ("export", _export, _export_options),
@@ -181,6 +184,12 @@ def _kernel_options(verb: argparse.ArgumentParser) -> None:
                       "linux")
     verb.add_argument("--keep", action="store_true",
                       help="store the outcome even if the cell has failed")
+
+
+def _follow_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--base", metavar="B", help="this base alone (default: all)")
+    verb.add_argument("--json", action="store_true",
+                      help="print the table as JSON; all else goes to standard error")
 
 
 def _new_base_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -444,6 +453,25 @@ def _bump(layout: Layout, options: argparse.Namespace) -> int:
     _require_one_kernel(options)
     _try_kernel(layout, options.base, options)
     return 0
+
+
+def _follow(layout: Layout, options: argparse.Namespace) -> int:
+    """Try each base on the newest kernel of the mirror; for a nightly run.
+
+    Each is tried as gup bump does, and nothing is stored; one that fails does not
+    end the others. One table says of each what was verified, what the mirror has, and
+    what came of it, and names newer kernels that are no base yet. What needs a person
+    is in build/bump/B. Exit code: 0 nothing needs a person, 1 something does, 3
+    something could not be tried.
+    """
+    names = [config.base(layout, options.base).name] if options.base else \
+        list(config.bases(layout))
+    packages.ensure(layout, ["kernel"])
+    with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
+        rows = follow.run(layout, names)
+    print(json.dumps(follow.as_json(rows), indent=1) if options.json else
+          "\n" + "\n".join(follow.table(rows)))
+    return follow.exit_code(rows)
 
 
 def _require_one_kernel(options: argparse.Namespace) -> None:

@@ -110,14 +110,16 @@ def of_release(layout: Layout, base: Base) -> Tarball | None:
     return None
 
 
-def offers(layout: Layout, name: str, package: str, enough: str = "") -> list[Offer]:
+def offers(layout: Layout, name: str, package: str, enough: str = "",
+           fresh: bool = True) -> list[Offer]:
     """The versions of a package that are of a base's series, the newest first.
 
-    With enough, the lists of an earlier call will do if they have that version.
+    The lists of an earlier call will do if they have the version enough, and, unless
+    they are to be fresh, in any case.
     """
+    lists = Mirror(layout, SOURCE if package == UPSTREAM else BINARY)
     series = re.compile(rf"{re.escape(name)}[.~-]")
-    return mirror.ask(layout, SOURCE if package == UPSTREAM else BINARY, package,
-                      enough=enough, kept=lambda version: bool(series.match(version)))
+    return lists.newest_first(package, series.match, enough, fresh)
 
 
 def get(layout: Layout, base: Base, offer: Offer) -> Tarball:

@@ -67,20 +67,29 @@ class Mirror:
             pairs["APT::Sandbox::User"] = "root"
         return [word for key, value in pairs.items() for word in ("-o", f"{key}={value}")]
 
-    def offers(self, package: str) -> list[Offer]:
-        """The versions of a package in the lists as they are, the newest first.
+    def newest_first(self, package: str, wanted: Callable[[str], object], enough: str = "",
+                     fresh: bool = True) -> list[Offer]:
+        """The versions of a package that are wanted, in all suites.
 
-        Empty, too, while there are no lists.
+        The lists are brought up to date first, unless they need not be fresh, or have
+        the version enough as they are.
         """
+        if fresh and not (enough and any(offer.version == enough
+                                         for offer in self._offers(package, wanted))):
+            self.update()
+        return sorted(self._offers(package, wanted), reverse=True,
+                      key=lambda offer: by_version(offer.version))
+
+    def _offers(self, package: str, wanted: Callable[[str], object]) -> list[Offer]:
+        """The versions of a package that are wanted, in the lists as they are."""
         if not (self.place / "sources.list").exists():
             return []
         asked = command.run(["apt-cache", *self.options, "madison", package], check=False,
                             stderr_apart=True)
         rows = [[part.strip() for part in line.split("|")]
                 for line in asked.output.splitlines() if line.count("|") >= 2]
-        found = dict.fromkeys(Offer(name, version, _suite(where))
-                              for name, version, where, *_ in rows)
-        return sorted(found, key=lambda offer: by_version(offer.version), reverse=True)
+        return list(dict.fromkeys(Offer(name, version, _suite(where))
+                                  for name, version, where, *_ in rows if wanted(version)))
 
     def packages(self, prefix: str) -> list[str]:
         """The names in the lists that begin so."""
@@ -102,7 +111,7 @@ class Mirror:
                 if not result.returncode:
                     return
                 bad = _failures(result.output)
-                if not bad or not left:
+                if not bad:
                     raise self._failed(result.last_line)
                 for suite, why in bad.items():
                     if not GONE.search(why) and not UNSIGNED.search(why):
@@ -112,6 +121,8 @@ class Mirror:
                         f"no key of {KEYRING.name} has signed it, and nothing unsigned is "
                         f"taken ({why})"))
                 left = [suite for suite in left if suite not in bad]
+                if not left:
+                    raise self._failed("no suite is left to ask")
                 self._write_sources(left)
 
     def _failed(self, why: str) -> EnvironmentFault:
@@ -135,20 +146,6 @@ class Mirror:
         for folder in ("lists", "cache"):
             (self.place / folder / "partial").mkdir(parents=True, exist_ok=True)
         return list(lines)
-
-
-def ask(layout: Layout, kind: str, package: str, *, enough: str = "",
-        kept: Callable[[str], bool] = lambda version: True) -> list[Offer]:
-    """The versions of a package in all suites that are kept, the newest first.
-
-    With enough, the lists as they are will do if they have that version.
-    """
-    mirror = Mirror(layout, kind)
-    found = mirror.offers(package) if enough else []
-    if enough not in [offer.version for offer in found]:
-        mirror.update()
-        found = mirror.offers(package)
-    return [offer for offer in found if kept(offer.version)]
 
 
 def told(offers: Iterable[Offer]) -> str:
