@@ -331,7 +331,9 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
                              .relative_to(trial.patches)))
     series = trial.series(name)
     files.write(series, refresh.series_text(series.read_text(), names))
-    for path in set(served) - set(refresh.served_by(trial)):
+    for path in queue.series(trial, name):
+        _join_variants(trial, path)
+    for path in set(trial.patches.glob("*/*.patch")) - set(refresh.served_by(trial)):
         path.unlink()
         _drop_reasons(trial, path.parent.name)
     for other in refresh.sharing(layout, trial, name):
@@ -343,6 +345,23 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
     path = trial.config / "bases.toml"
     files.write(path, config.with_facts(
         config.with_blobs(path.read_text(), name, blobs), name, facts))
+
+
+def _join_variants(trial: Layout, path: Path) -> None:
+    """Let one file serve all bases whose variants of a patch have come to be the same."""
+    same = sorted((other for other in path.parent.glob("*.patch")
+                   if other.read_text() == path.read_text()),
+                  key=lambda other: version_key(other.stem))
+    for other in same[1:]:
+        for base in config.bases(trial):
+            _rename_in_series(trial.series(base), other, same[0].name)
+
+
+def _rename_in_series(series: Path, old: Path, new: str) -> None:
+    """Let a series take another variant of a patch."""
+    files.write(series, re.sub(
+        rf"(?m)^{re.escape(old.parent.name)}/{re.escape(old.name)}(?=\s|$)",
+        f"{old.parent.name}/{new}", series.read_text()))
 
 
 def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -> Path:
@@ -363,10 +382,7 @@ def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -
         theirs = path.with_name(f"{others[0]}.patch")
         files.write(theirs, stored.read_text())
         for other in others:
-            series = trial.series(other)
-            files.write(series, re.sub(
-                rf"(?m)^{re.escape(path.parent.name)}/{re.escape(path.name)}(?=\s|$)",
-                f"{path.parent.name}/{theirs.name}", series.read_text()))
+            _rename_in_series(trial.series(other), path, theirs.name)
         new = theirs
     else:
         new = path = path.with_name(f"{name}.patch")

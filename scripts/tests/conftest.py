@@ -361,6 +361,31 @@ def gup(project: Project, capfd: pytest.CaptureFixture[str]) -> Callable[..., Sa
 
 
 @pytest.fixture
+def ready(project: Project, gup: Callable[..., Said]) -> Project:
+    """A queue in its stored form, with the trees of both bases."""
+    for base in ("6.1", "7.2"):
+        assert gup("refresh", "--base", base).code == 0
+    return project
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Callable[..., Path]:
+    """Make a tarball of a newer point release with some other mm/gup.c."""
+    return lambda lines, version="6.1.12": write_tarball(tmp_path / "newer.tar",
+                                                         version, lines)
+
+
+@pytest.fixture
+def own(ready: Project) -> Project:
+    """Let the patch serve 6.1 alone."""
+    edit(ready.layout.topic("one-line"), '"7.2" = "needed"', '"7.2" = "in-base"')
+    ready.layout.series("7.2").write_text("")
+    path = ready.layout.config / "bases.toml"
+    path.write_text(path.read_text().rpartition('"mm/gup.c"')[0])
+    return ready
+
+
+@pytest.fixture
 def refused(gup: Callable[..., Said]) -> Callable[..., str]:
     """Call gup, expect exactly one line of error and an exit code; return it."""
     def call(code: int, *words: object) -> str:

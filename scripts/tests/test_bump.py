@@ -11,21 +11,6 @@ from guplib.verdict import Case, Verdict
 from test_refresh import contents
 
 
-@pytest.fixture
-def ready(project, gup):
-    """A queue in its stored form, with the trees of both bases."""
-    for base in ("6.1", "7.2"):
-        assert gup("refresh", "--base", base).code == 0
-    return project
-
-
-@pytest.fixture
-def newer(tmp_path):
-    """Make a tarball of a newer point release with some other mm/gup.c."""
-    return lambda lines, version="6.1.12": write_tarball(tmp_path / "newer.tar",
-                                                         version, lines)
-
-
 def test_clean_patches_are_stored_with_the_version(ready, gup, newer):
     head = ready.git("rev-parse", "HEAD")
     said = gup("bump", "--base", "6.1", "--ksrc", newer(GUP_C))
@@ -43,16 +28,6 @@ def test_offset_is_clean_and_blobs_follow(ready, gup, newer):
     assert config.base(ready.layout, "6.1").blobs["mm/gup.c"] != before
     assert "@@ -32,7 +32,7 @@" in ready.patch.read_text()
     assert "base 7.2" not in "".join(queue.problems(ready.layout))
-
-
-@pytest.fixture
-def own(ready):
-    """Let the patch serve 6.1 alone."""
-    edit(ready.layout.topic("one-line"), '"7.2" = "needed"', '"7.2" = "in-base"')
-    ready.layout.series("7.2").write_text("")
-    path = ready.layout.config / "bases.toml"
-    path.write_text(path.read_text().rpartition('"mm/gup.c"')[0])
-    return ready
 
 
 def test_context_that_moved_is_merged(own, gup, newer):
@@ -215,24 +190,6 @@ def test_kill_while_the_outcome_is_stored(ready, gup, newer, monkeypatch):
     assert config.base(ready.layout, "6.1").version == "6.1.9"
     gup("status")
     assert config.base(ready.layout, "6.1").version == "6.1.12"
-
-
-def test_new_base_begins_with_what_the_nearest_has(ready, gup, newer):
-    said = gup("new-base", "6.6")
-    assert said.code == 0 and "begins with what 6.1 has" in said.out
-    assert list(config.bases(ready.layout)) == ["6.1", "6.6", "7.2"]
-    assert ready.layout.compat("6.6").exists()
-    assert queue.problems(ready.layout) == []
-    said = gup("bump", "--base", "6.6", "--ksrc", newer(GUP_C, "6.6.3"))
-    assert said.code == 0, said
-    assert config.base(ready.layout, "6.6").version == "6.6.3"
-    assert queue.problems(ready.layout) == []
-
-
-@pytest.mark.parametrize("name, part", [("6.1", "base 6.1 exists"),
-                                        ("six", "no kernel's name")])
-def test_new_base_of_a_wrong_name(refused, name, part):
-    assert part in refused(2, "new-base", name)
 
 
 def test_fresh_clone_has_what_a_merge_needs(project, gup, newer):
