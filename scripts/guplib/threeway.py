@@ -25,6 +25,8 @@ from .tree import Place, Step
 MARK = re.compile(r"^(?:<{7}|\|{7}|>{7}) ", re.MULTILINE)
 CONFLICT = re.compile(r"^<{7} .*\n((?s:.*?))^\|{7} .*\n((?s:.*?))^={7}\n((?s:.*?))^>{7} .*\n",
                       re.MULTILINE)
+# What tar says of a file that a kernel does not have.
+ABSENT = re.compile(r": Not found in archive$|: Exiting with failure status")
 # In these, lines of their own stand for things of their own: their order is free.
 LISTS = ("Kconfig", "Makefile", "Kbuild")
 
@@ -111,7 +113,8 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
         folders = [Path(scratch) / side for side in ("origin", "kernel", "patch")]
         commits = [made.without, tip, made.with_it] if made else [tip]
         for folder, commit in zip(folders if made else folders[1:], commits):
-            _check_out(place, commit, names, folder)
+            with tree.aside(place, commit) as git:
+                _check_out(git, names, folder)
         if not made:
             return _marked_by_patch(folders[1], step)
         sides = {name: [_content(folder / name) for folder in folders] for name in names}
@@ -193,8 +196,10 @@ def _kernel(layout: Layout, place: Place, near: Base, names: list[str]) -> tuple
     with tempfile.TemporaryDirectory(dir=place.path.parent) as scratch:
         folder, index = Path(scratch) / "linux", Path(scratch) / "index"
         if state and state.version == near.version:
-            with tree.hold(layout, near.name):
-                _check_out(theirs, state.base, names, folder)
+            git = Git(theirs.path, index)
+            git.run("read-tree", state.base)
+            _check_out(git, names, folder)
+            index.unlink()
             version = state.version
         else:
             version = _from_tarball(layout, near, names, folder)
@@ -208,14 +213,16 @@ def _from_tarball(layout: Layout, near: Base, names: list[str], folder: Path) ->
     folder.mkdir()
     with Progress(f"base {near.name}: what the patches were made for, from "
                   f"{found.path.name}") as step:
-        command.run(["tar", "-x", "--strip-components=1", "-C", folder, "--wildcards",
-                     "--no-wildcards-match-slash", "-f", found.path, "*/Makefile",
-                     *(f"*/{name}" for name in names)], check=False, watch=step.tick)
-    version = source.version(_text(folder / "Makefile"))
-    if not version:
-        raise EnvironmentFault(f"{found.path}: damaged or no tarball; remove it and call "
-                               "again")
-    return version
+        result = command.run(
+            ["tar", "-x", "--strip-components=1", "-C", folder, "--wildcards",
+             "--no-wildcards-match-slash", "-f", found.path, "*/Makefile",
+             *(f"*/{name}" for name in names)], check=False, env={"LC_ALL": "C"},
+            watch=step.tick)
+    bad = [line for line in result.output.splitlines() if not ABSENT.search(line)]
+    if bad:
+        raise EnvironmentFault(f"{found.path}: damaged or no tarball ({bad[0]}); remove it "
+                               "and call again")
+    return source.version((folder / "Makefile").read_text(errors="replace"))
 
 
 def _near_tarball(layout: Layout, near: Base) -> fetch.Tarball:
@@ -224,13 +231,12 @@ def _near_tarball(layout: Layout, near: Base) -> fetch.Tarball:
         or fetch.tarball(layout, near)
 
 
-def _check_out(place: Place, commit: str, names: Iterable[str], folder: Path) -> None:
-    """Write files of a commit to a folder, if the commit has them."""
-    folder.mkdir(exist_ok=True)
-    with tree.aside(place, commit) as git:
-        there = set(git.lines("ls-files", "--", *names))
-        if there:
-            git.run("checkout-index", f"--prefix={folder}/", "--", *sorted(there))
+def _check_out(git: Git, names: Iterable[str], folder: Path) -> None:
+    """Write files of an index to a folder, if the index has them."""
+    folder.mkdir()
+    there = set(git.lines("ls-files", "--", *names))
+    if there:
+        git.run("checkout-index", f"--prefix={folder}/", "--", *sorted(there))
 
 
 def _merge_file(scratch: Path, name: str, sides: tuple[bytes | None, ...],
@@ -283,10 +289,6 @@ def _marked_by_patch(folder: Path, step: Step) -> Merge:
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
-
-
-def _text(path: Path) -> str:
-    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _blob(git: Git, content: bytes | None) -> str:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conftest import GUP_C, edit, kunit_json, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, kunit_json, stored, tarball, unified, with_line, write_tarball
 from guplib import config, queue, threeway
 from guplib.config import Base
 
@@ -60,9 +60,9 @@ def test_neighbour_that_changed_is_no_conflict(own, gup, newer):
 
 
 def test_list_in_which_both_add_a_line(project, gup, newer, tmp_path):
-    tarball = write_tarball(tmp_path / "list.tar", "6.1.12", replaced={
+    newer_one = write_tarball(tmp_path / "list.tar", "6.1.12", replaced={
         "mm/Makefile": "obj-y += gup.o\nobj-y += other/\n"})
-    said = gup("bump", "--base", "6.1", "--ksrc", tarball)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer_one)
     assert said.code == 0, said
     assert "context moved  hookup/6.1.patch: " in said.out
     tree = project.layout.bump("6.1").tree("6.1")
@@ -97,8 +97,8 @@ def test_file_that_the_kernel_has_no_more_is_a_conflict(project, gup, tmp_path):
     for name, version in (("6.1", "6.1.9"), ("7.2", "7.2.1")):
         write_tarball(project.root / f"build/packages/{name}/linux-source-{name}_{version}-1"
                       ".tar.xz", version, replaced={"mm/Gone": "obj-y += gup.o\n"})
-    tarball = write_tarball(tmp_path / "gone.tar", "6.1.12")
-    said = gup("bump", "--base", "6.1", "--ksrc", tarball)
+    gone = write_tarball(tmp_path / "gone.tar", "6.1.12")
+    said = gup("bump", "--base", "6.1", "--ksrc", gone)
     assert said.code == 2 and "the base has no mm/Gone" in said.err
     tree = project.layout.bump("6.1").tree("6.1")
     assert (tree / "mm/Gone").read_text() == "obj-y += gup.o\nobj-y += x.o\n"
@@ -109,15 +109,23 @@ def test_file_that_the_kernel_has_no_more_is_a_conflict(project, gup, tmp_path):
 
 def test_kill_while_the_sides_are_shown(project, gup, newer, monkeypatch):
     project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
-    tarball = newer(with_line(30, "int theirs;"))
+    newer_one = newer(with_line(30, "int theirs;"))
     real = threeway.show
 
     def killed(*_):
         raise KeyboardInterrupt
     monkeypatch.setattr(threeway, "show", killed)
-    assert gup("bump", "--base", "6.1", "--ksrc", tarball).code == 130
+    assert gup("bump", "--base", "6.1", "--ksrc", newer_one).code == 130
     monkeypatch.setattr(threeway, "show", real)
-    assert gup("bump", "--base", "6.1", "--ksrc", tarball).code == 2
+    assert gup("bump", "--base", "6.1", "--ksrc", newer_one).code == 2
     tree = project.layout.bump("6.1").tree("6.1")
     assert "<<<<<<<" in (tree / "mm/gup.c").read_text()
     assert GUP_C[29] in (tree / "mm/gup.c").read_text()
+
+
+def test_damaged_tarball_of_what_it_was_made_for(project, refused, newer):
+    path = tarball(project.root, "6.1", "6.1.9")
+    path.write_bytes(path.read_bytes()[:-60])
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    said = refused(2, "bump", "--base", "6.1", "--ksrc", newer(with_line(29, "int x;")))
+    assert "only as the patch shows them" in said and "damaged or no tarball" in said
