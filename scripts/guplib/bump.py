@@ -257,50 +257,43 @@ def _try_all(place: Place, state: State, origin: _Origin) -> list[Trial]:
     found: list[Trial] = []
     tip = state.base
     for order, step in enumerate(tree.plan(place), 1):
-        outcome, why, merge = _try(place, state, tip, step, origin)
-        resolved = False
-        if outcome == CONFLICT and (made := _resolved(place, state.base, step)):
-            files.write(step.patch.path, refresh.stored_text(
-                place.git, made, tuple(step.extra)))
-            resolved = _try(place, state, tip, step, None)[0] == CLEAN
-            outcome = MOVED if resolved else CONFLICT
-        commit = ""
-        if outcome in (CLEAN, MOVED):
-            with tree.aside(place, tip) as git:
-                if merge and not resolved:
-                    git.run("read-tree", merge.tree)
-                else:
-                    _apply(git, step)
-                tree.add_extra(git, step)
-                commit = git.commit(git.out("write-tree"), [tip], step.patch.message,
-                                    order)
-        found.append(Trial(step, outcome, tip, commit, why, resolved, merge))
-        tip = commit or tip
+        found.append(_try(place, state, tip, step, order, origin))
+        tip = found[-1].commit or tip
     return found
 
 
-def _try(place: Place, state: State, tip: str, step: Step, origin: _Origin | None
-         ) -> tuple[str, str, Merge | None]:
-    """What a patch is on top of a commit, the hunk in question, and the merge.
-
-    Without an origin, nothing is merged.
-    """
+def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _Origin
+         ) -> Trial:
+    """Try a patch on top of a commit; commit it, as that number, unless in conflict."""
     with tree.aside(place, tip) as git:
-        result = _apply(git, step)
-        if not result:
-            return CLEAN, "", None
-        path = str(step.patch.path)
-        if not git.run("apply", "--cached", "-R", path, check=False).returncode:
-            return ALREADY, "", None
-        why = tree.why_refused(git, step.patch, result)
-    if origin is None:
-        return CONFLICT, why, None
+        said = _apply(git, step)
+        if not said:
+            return Trial(step, CLEAN, tip, _commit(git, tip, step, order))
+        if not git.run("apply", "--cached", "-R", str(step.patch.path),
+                       check=False).returncode:
+            return Trial(step, ALREADY, tip, "")
+        why = tree.why_refused(git, step.patch, said)
     pair = origin.pair(step)
     merge = threeway.merge(place, tip, step, pair, (
         f"Linux {origin.made.version}" if pair else "the patch", f"Linux {state.version}"))
     if merge.tree == place.git.out("rev-parse", f"{tip}^{{tree}}"):
-        return ALREADY, "", None
-    return MOVED if merge.tree else CONFLICT, why, merge
+        return Trial(step, ALREADY, tip, "")
+    if merge.tree:
+        with tree.aside(place, merge.tree) as git:
+            return Trial(step, MOVED, tip, _commit(git, tip, step, order), why)
+    if made := _resolved(place, state.base, step):
+        files.write(step.patch.path, refresh.stored_text(place.git, made,
+                                                         tuple(step.extra)))
+        with tree.aside(place, tip) as git:
+            if not _apply(git, step):
+                return Trial(step, MOVED, tip, _commit(git, tip, step, order), why, True)
+    return Trial(step, CONFLICT, tip, "", why, merge=merge)
+
+
+def _commit(git: Git, tip: str, step: Step, order: int) -> str:
+    """Commit what is in an index, with the files that a step brings along."""
+    tree.add_extra(git, step)
+    return git.commit(git.out("write-tree"), [tip], step.patch.message, order)
 
 
 def _apply(git: Git, step: Step) -> str:
