@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import (cell, config, fetch, files, journal, queue, refresh,
-               source, threeway, tree)
+from . import (cell, config, fetch, files, journal, measured, queue, refresh, source,
+               threeway, tree)
 from .cell import Request
 from .config import Base, version_key
 from .console import say
@@ -25,7 +25,7 @@ from .refresh import Commit
 from .source import Source
 from .threeway import Merge
 from .tree import Place, State, Step
-from .verdict import FAILED, PASSED, SKIPPED, Verdict
+from .verdict import FAILED, PASSED, SKIPPED, STATUSES, Verdict
 
 CLEAN, MOVED = "clean", "context moved"
 ALREADY, CONFLICT = "already there", "conflict"
@@ -145,14 +145,14 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
         for each in bad:
-            if not _suites(layout, place, each):
+            if not _suites(layout, place, near, each):
                 raise _conflict(layout, place, state, origin, each)
             say(f"{'':14} {_name(each.step)}: does the kernel do the same by itself? "
                 "trying its suites without it")
         _store(layout, place, state, trials)
     verdict = _cell(trial, base.name, ksrc)
     for each in bad:
-        passed = _passed_without(_suites(layout, place, each), verdict)
+        passed = _passed_without(_suites(layout, place, near, each), verdict)
         if not passed:
             with tree.hold(trial, base.name):
                 raise _conflict(layout, place, state, origin, each)
@@ -160,16 +160,23 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     return Attempt(place.base, state.version, tuple(trials), before, verdict)
 
 
-def _suites(layout: Layout, place: Place, trial: Trial) -> tuple[str, ...]:
-    """The suites that can tell whether a kernel does without a patch.
+def _suites(layout: Layout, place: Place, near: Base, trial: Trial) -> tuple[str, ...]:
+    """The suites that can tell on UML whether a kernel does without a patch.
 
-    None can for the hookup, and none for a topic that adds what they call.
+    Those have failed there without the series, as doc/measured.json has it of the near
+    base, and for no other topic. None can for the hookup, and none for a topic that
+    adds what they call.
     """
     path = trial.step.patch.path
-    if path == place.layout.hookup(place.base.name):
+    record = measured.load(layout).get((near.name, "um", False))
+    if path == place.layout.hookup(place.base.name) or record is None:
         return ()
     topic = queue.topic(layout, path.parent.name)
-    return () if topic.adds else topic.suites
+    others = {suite for other in queue.topics(layout) for suite in other.suites
+              if other.name != topic.name and other.status.get(near.name) == "needed"}
+    return () if topic.adds else tuple(
+        suite for suite in topic.suites if suite not in others
+        and record.suites.get(suite, measured.NONE)[STATUSES.index(FAILED)])
 
 
 def _passed_without(suites: tuple[str, ...], verdict: Verdict | None) -> str:
@@ -287,7 +294,18 @@ def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _
         with tree.aside(place, tip) as git:
             if not _apply(git, step):
                 return Trial(step, MOVED, tip, _commit(git, tip, step, order), why, True)
+    if (over := _over(place, step)):
+        return Trial(step, ALREADY, tip, "", f"topic.toml has affected = '{over}'")
     return Trial(step, CONFLICT, tip, "", why, merge=merge)
+
+
+def _over(place: Place, step: Step) -> str:
+    """The releases that a patch's topic says are affected, if they end before the base."""
+    path = step.patch.path
+    if path == place.layout.hookup(place.base.name):
+        return ""
+    topic = queue.topic(place.layout, path.parent.name)
+    return topic.affected if topic.is_over(place.base.name) else ""
 
 
 def _commit(git: Git, tip: str, step: Step, order: int) -> str:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """gup bump and gup new-base: the queue on another kernel."""
 
+import json
 import shutil
 
 import pytest
 
 from conftest import GUP_C, edit, kunit_json, stored, unified, with_line, write_tarball
-from guplib import config, queue
+from guplib import config, files, queue
 from guplib.verdict import Case, Verdict
 from test_refresh import contents
 
@@ -58,7 +59,15 @@ def test_conflict_names_the_hunk_and_changes_nothing(ready, refused, newer):
     assert contents(ready) == before
 
 
+def unpatched(project, failed):
+    """Let doc/measured.json have how many cases fail without the series."""
+    files.write(project.layout.measured, json.dumps([{
+        "base": "6.1", "arch": "um", "patched": False, "version": "6.1.9",
+        "verdict": "failed", "suites": {"put_user_page": [2 - failed, failed, 0, 0]}}]))
+
+
 def test_change_that_is_there_in_other_words_is_known_by_its_suite(own, gup, newer):
+    unpatched(own, failed=1)
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 0, said
     assert "conflict       one-line/6.1.patch: " in said.out
@@ -67,6 +76,26 @@ def test_change_that_is_there_in_other_words_is_known_by_its_suite(own, gup, new
     assert own.layout.series("6.1").read_text() == ""
     assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
     assert not own.patch.exists() and queue.problems(own.layout) == []
+
+
+@pytest.mark.parametrize("failed", [None, 0])
+def test_suite_that_passes_without_the_patch_anyway_shows_nothing(own, gup, newer, failed):
+    if failed is not None:
+        unpatched(own, failed)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 2 and "in conflict with 6.1.12" in said.err
+    assert "without it" not in said.out
+
+
+def test_topic_that_is_over_needs_no_suite_to_show_it(own, gup, newer):
+    own.behave(json=kunit_json(adds="PASS", drops="PASS"))
+    topic = own.layout.topic("one-line")
+    edit(topic, '"v6.0.."', '"v5.1..v6.0"')
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 0, said
+    assert "already there  one-line/6.1.patch: topic.toml has affected = 'v5.1..v6.0'" \
+        in said.out
+    assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
 
 
 @pytest.mark.parametrize("reason", ['"no folios"', '"""no \\\n  folios"""'])
@@ -91,6 +120,7 @@ def test_variant_that_goes_takes_the_reasons_along(ready, gup, newer, reason):
 
 @pytest.mark.parametrize("line", ['', 'suites = ["put_user_page"]\nadds = true'])
 def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, line):
+    unpatched(own, failed=1)
     edit(own.layout.topic("one-line"), 'suites = ["put_user_page"]', line)
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 2 and "in conflict with 6.1.12" in said.err
@@ -98,6 +128,7 @@ def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, li
 
 
 def test_conflict_is_one_if_the_tree_does_not_build_without_it(own, gup, newer):
+    unpatched(own, failed=1)
     own.behave(codes={"config": 0, "build": 1, "exec": 0})
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 2 and "in conflict with 6.1.12" in said.err
