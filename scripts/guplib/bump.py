@@ -465,7 +465,7 @@ def _drop_reasons(trial: Layout, topic: str) -> None:
     files.write(path, "".join(tables).rstrip("\n") + "\n")
 
 
-def _cell(trial: Layout, name: str, ksrc: Source) -> Verdict | None:
+def _cell(trial: Layout, name: str, ksrc: Source | None) -> Verdict | None:
     """Run the trial's cell on UML; returns None if it could not be run."""
     try:
         verdict = cell.run(trial, Request(name, "um", ksrc=ksrc))

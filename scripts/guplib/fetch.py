@@ -125,7 +125,7 @@ def offers(layout: Layout, name: str, package: str, enough: str = "",
 def get(layout: Layout, base: Base, offer: Offer) -> Tarball:
     """Fetch a version that the mirror offers, unless it is there.
 
-    Of the others, that which was verified is kept, and the rest removed.
+    Of the others of that package, the verified one is kept, and the rest removed.
     """
     place = layout.downloads(base.name)
     with files.locked(place / "lock", f"the packages of base {base.name}"):
@@ -141,10 +141,9 @@ def get(layout: Layout, base: Base, offer: Offer) -> Tarball:
             _download(layout, base.name, offer, scratch, wanted)
         shutil.rmtree(scratch)
     kept = {wanted.name, file_name(base.package, base.package_version)}
-    for package in (offer.package, base.package):
-        for path in place.glob(file_name(package, "*-*")):
-            if path.name not in kept:
-                path.unlink()
+    for path in place.glob(file_name(offer.package, "*-*")):
+        if path.name not in kept:
+            path.unlink()
     return Tarball(wanted, offer.package, offer.version)
 
 

@@ -9,6 +9,7 @@ files that the series touches are committed, and each patch on those before it.
 
 import difflib
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -118,13 +119,15 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
         if not made:
             return _marked_by_patch(folders[1], step)
         sides = {name: [_content(folder / name) for folder in folders] for name in names}
-        torn, merged = {}, {}
+        torn: dict[str, tuple[str, str, str]] = {}
+        merged: dict[str, bytes | None] = {}
         topic = step.patch.path.parent.name
         for name, (old, ours, theirs) in sides.items():
             good, merged[name] = _merge_file(
                 Path(scratch), name, (old, ours, theirs), (*labels, topic))
             if not good:
-                torn[name] = tuple(_blob(place.git, each) for each in (old, ours, theirs))
+                torn[name] = (_blob(place.git, old), _blob(place.git, ours),
+                              _blob(place.git, theirs))
     if torn:
         return Merge("", merged, torn)
     with tree.aside(place, tip) as git:
@@ -193,18 +196,22 @@ def _kernel(layout: Layout, place: Place, near: Base, names: list[str]) -> tuple
     """The version of a near kernel, and a commit with the files that are wanted of it."""
     theirs = Place(layout, near)
     state = tree.state_of(theirs) if theirs.path.exists() else None
-    with tempfile.TemporaryDirectory(dir=place.path.parent) as scratch:
-        folder, index = Path(scratch) / "linux", Path(scratch) / "index"
-        if state and state.version == near.version:
-            git = Git(theirs.path, index)
-            git.run("read-tree", state.base)
-            _check_out(git, names, folder)
-            index.unlink()
-            version = state.version
-        else:
-            version = _from_tarball(layout, near, names, folder)
-        return version, tree.commit_folder(folder, tree.git_dir(place.git), index,
-                                           f"Linux {version}, in part")
+    scratch = place.path.with_name("near")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    folder, index = scratch / "linux", scratch / "index"
+    if state and state.version == near.version:
+        git = Git(theirs.path, index)
+        git.run("read-tree", state.base)
+        _check_out(git, names, folder)
+        index.unlink()
+        version = state.version
+    else:
+        version = _from_tarball(layout, near, names, folder)
+    commit = tree.commit_folder(folder, tree.git_dir(place.git), index,
+                                f"Linux {version}, in part")
+    shutil.rmtree(scratch)
+    return version, commit
 
 
 def _from_tarball(layout: Layout, near: Base, names: list[str], folder: Path) -> str:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""gup bump and gup new-base: the queue on another kernel."""
+"""gup bump: the queue on another kernel."""
 
 import json
 import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, kunit_json, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, kunit_json, with_line
 from guplib import config, files, queue
 from guplib.verdict import Case, Verdict
 from test_refresh import contents
@@ -207,7 +207,6 @@ def test_wrong_words(refused, words, part):
 
 
 def test_kill_while_the_outcome_is_stored(ready, gup, newer, monkeypatch):
-    from guplib import files
     real = files.write
 
     def write(path, text):
