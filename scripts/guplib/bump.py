@@ -348,7 +348,7 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
         path.unlink()
         _drop_reasons(trial, path.parent.name)
     for other in refresh.sharing(layout, trial, name):
-        refresh.follow(layout, trial, other)
+        _follow(layout, place, other)
     blobs = {file: refresh.blob(place.git, state.base, file)
              for file in queue.touched(trial, name)}
     facts = {"version": state.version, "package": place.base.package,
@@ -356,6 +356,15 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
     path = trial.config / "bases.toml"
     files.write(path, config.with_facts(
         config.with_blobs(path.read_text(), name, blobs), name, facts))
+
+
+def _follow(layout: Layout, place: Place, other: str) -> None:
+    """Try the trial's patches on another base: on its tree, or on what they touch there."""
+    base = config.base(layout, other)
+    part = None
+    if not Place(layout, base).path.exists():
+        part = threeway.part(layout, place, base, tree.plan(Place(place.layout, base)))
+    refresh.follow(layout, place.layout, other, part and (place, part[1]))
 
 
 def _join_variants(trial: Layout, path: Path) -> None:

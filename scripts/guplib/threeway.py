@@ -84,9 +84,8 @@ def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origi
     or from Debian, in the verified version, or from the source package of the same
     release. Patches that do not apply there have no pair.
     """
-    names = sorted({file for step in steps for file in step.patch.files})
     try:
-        version, commit = _kernel(layout, place, near, names)
+        version, commit = part(layout, place, near, steps)
     except EnvironmentFault as fault:
         return Origin(near.version, {}, str(fault))
     pairs: dict[str, Pair] = {}
@@ -192,8 +191,13 @@ def _changes(old: list[str], new: list[str], side: int
             yield first, last, side, new[start:end]
 
 
-def _kernel(layout: Layout, place: Place, near: Base, names: list[str]) -> tuple[str, str]:
-    """The version of a near kernel, and a commit with the files that are wanted of it."""
+def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[str, str]:
+    """The files of a base that some steps touch, committed in a trial's repository.
+
+    They come from where origin() says. Returns the version and the commit. Raises
+    EnvironmentFault when there is nothing to take them from.
+    """
+    names = sorted({file for step in steps for file in step.patch.files})
     theirs = Place(layout, near)
     state = tree.state_of(theirs) if theirs.path.exists() else None
     scratch = place.path.with_name("near")

@@ -476,15 +476,17 @@ def _apply(place: Place, state: State, steps: list[Step], wanted: str) -> State:
     return _move(place, state, commits[-1], wanted)
 
 
-def commit_steps(place: Place, steps: list[Step], commits: list[str]) -> None:
+def commit_steps(place: Place, steps: list[Step], commits: list[str],
+                 base: Base | None = None) -> None:
     """Commit the steps on the last of commits, and append the id of each.
 
     Only the object store of the tree is written to. Raises UsageError naming
-    base, patch and hunk; commits then holds what was good.
+    base, patch and hunk; commits then holds what was good. base is whose steps and
+    commits these are, if not the tree's.
     """
     with aside(place, commits[-1]) as git:
         for order, step in enumerate(steps, 1):
-            stage(place.base, git, step)
+            stage(base or place.base, git, step)
             commits.append(git.commit(git.out("write-tree"), commits[-1:],
                                       step.patch.message, order))
 

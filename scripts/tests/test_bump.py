@@ -232,6 +232,16 @@ def test_fresh_clone_has_what_a_merge_needs(project, gup, newer):
     assert queue.problems(project.layout) == []
 
 
+def test_fresh_clone_tries_a_shared_patch_without_a_tree(project, gup, newer):
+    """The patch has other line numbers on 6.1 then, and has to suit 7.2."""
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(["int added;", *GUP_C]))
+    assert said.code == 0, said
+    assert "@@ -28,7 +28,7 @@" in project.patch.read_text()
+    assert not project.layout.tree("7.2").exists()
+    assert queue.problems(project.layout) == []
+    assert gup("refresh", "--base", "7.2", "--check").code == 0
+
+
 def test_fresh_clone_fetches_what_a_merge_needs(project, gup, newer, mirror):
     shutil.rmtree(project.layout.build)
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int moved;")))
