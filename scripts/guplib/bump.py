@@ -279,7 +279,7 @@ def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _
         if not git.run("apply", "--cached", "-R", str(step.patch.path),
                        check=False).returncode:
             return Trial(step, ALREADY, tip, "")
-        why = tree.why_refused(git, step.patch, said)
+        why = tree.why_refused(git, step.patch, said).removesuffix(tree.REFRESH)
     pair = origin.pair(step)
     merge = threeway.merge(place, tip, step, pair, (
         f"Linux {origin.made.version}" if pair else "the patch", f"Linux {state.version}"))

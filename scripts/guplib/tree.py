@@ -32,6 +32,7 @@ COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
 FUZZ = re.compile(r"with fuzz (\d)")
+REFRESH = "; refresh it for this base"
 
 
 @dataclass
@@ -539,7 +540,7 @@ def why_refused(aside: Git, patch: Patch, said: str) -> str:
                             cwd=Path(scratch), check=False)
     if tried.returncode == 0 and (fuzz := FUZZ.findall(tried.output)):
         most = max(fuzz)
-        return f"applies only with fuzz {most} ({where}); refresh it for this base"
+        return f"applies only with fuzz {most} ({where}){REFRESH}"
     return f"does not apply: {where}"
 
 
