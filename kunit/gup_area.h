@@ -23,12 +23,14 @@
 /**
  * struct gup_area - an area that long-term pins have to avoid
  * @name: its name
+ * @needs: the option and the kernel parameter that provide it
  * @contains: whether a page is in it
  * @nr_free: how many pages of a zone are in it, and free
  * @gfp: what to ask the page allocator for in order to get a page of it
  */
 struct gup_area {
 	const char *name;
+	const char *needs;
 	bool (*contains)(struct page *page);
 	unsigned long (*nr_free)(struct zone *zone);
 	gfp_t gfp;
@@ -58,12 +60,13 @@ static inline unsigned long gup_nr_free_movable(struct zone *zone)
 
 /* CMA areas are in other zones, and none is taken from them if MOVABLE has it. */
 static const struct gup_area gup_cma_area = {
-	"CMA", gup_is_cma, gup_nr_free_cma, GFP_USER | __GFP_MOVABLE,
+	"CMA", "CONFIG_DMA_CMA and cma=", gup_is_cma, gup_nr_free_cma,
+	GFP_USER | __GFP_MOVABLE,
 };
 
 static const struct gup_area gup_movable_area = {
-	"ZONE_MOVABLE", gup_is_movable, gup_nr_free_movable,
-	GFP_HIGHUSER_MOVABLE,
+	"ZONE_MOVABLE", "CONFIG_MEMORY_HOTREMOVE and movablecore=",
+	gup_is_movable, gup_nr_free_movable, GFP_HIGHUSER_MOVABLE,
 };
 
 /* The zone that has most of an area, or NULL if there is nothing free in it */
@@ -165,7 +168,8 @@ do {									\
 	if (!IS_ENABLED(CONFIG_CMA))					\
 		kunit_skip(test, "needs CONFIG_CMA");			\
 	if (!gup_cma_is_used())						\
-		kunit_skip(test, "needs CONFIG_DMA_CMA and cma= of more than half of a zone"); \
+		kunit_skip(test, "needs %s of more than half of a zone", \
+			   gup_cma_area.needs);				\
 } while (0)
 
 #define gup_skip_without_movable_zone(test)				\
@@ -173,7 +177,7 @@ do {									\
 	if (!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE))			\
 		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE");	\
 	if (!gup_have_movable_zone())					\
-		kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE and movablecore="); \
+		kunit_skip(test, "needs %s", gup_movable_area.needs);	\
 } while (0)
 
 #endif /* _MM_TESTS_GUP_AREA_H */

@@ -12,11 +12,6 @@
 #include "../internal.h"
 #include "gup_fixture.h"
 
-/* Older kernels dereference the array. */
-#ifndef GUP_PIN_REFUSES_NULL
-#define GUP_PIN_REFUSES_NULL	true
-#endif
-
 /* Older kernels know only one of the flags that are not for callers. */
 #ifndef GUP_REFUSES_INTERNAL_FLAGS
 #define GUP_REFUSES_INTERNAL_FLAGS	true
@@ -241,9 +236,7 @@ static void enomem_if_the_refcount_has_overflowed(struct kunit *test)
 	gup_for_each(m) {
 		int refs = page_ref_count(file->heads[1]), left;
 		/* GUP-fast warns, and leaves it to the slow path, which does. */
-		bool fast = IS_ENABLED(CONFIG_HAVE_GUP_FAST) &&
-			    (m == &gup_methods[GUP_GET_FAST] ||
-			     m == &gup_methods[GUP_PIN_FAST]);
+		bool fast = IS_ENABLED(CONFIG_HAVE_GUP_FAST) && gup_is_fast(m);
 		struct page *pages[2];
 		long got = 0, ahead = 0;
 

@@ -307,12 +307,8 @@ static void a_count_without_end_gets_what_is_mapped(struct kunit *test)
 static void map_over_second_half(struct kunit *test, struct gup_file *file,
 				 unsigned long addr, unsigned long prot)
 {
-	unsigned long half = addr + NR_PAGES / 2 * PAGE_SIZE, mapped;
-
-	mapped = kunit_vm_mmap(test, file->filp, half,
-			       NR_PAGES / 2 * PAGE_SIZE, prot,
-			       MAP_SHARED | MAP_FIXED, 0);
-	KUNIT_ASSERT_EQ_MSG(test, mapped, half, "cannot map the second half");
+	gup_map_file_at(test, file->filp, addr + NR_PAGES / 2 * PAGE_SIZE,
+			NR_PAGES / 2, prot);
 }
 
 /* Have all methods ask for both halves, of which the second is @second's */

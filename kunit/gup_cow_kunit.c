@@ -18,16 +18,6 @@
 #define GUP_PIN_UNSHARES	true
 #endif
 
-/* Older kernels pin the page of the file, even if it is for long. */
-#ifndef GUP_LONGTERM_BREAKS_COW
-#define GUP_LONGTERM_BREAKS_COW	true
-#endif
-
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
 /* Takes the slow path, as GUP-fast makes nothing of FOLL_FORCE. */
 #define FORCED_WRITE		(FOLL_WRITE | FOLL_FORCE)
 

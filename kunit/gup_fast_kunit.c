@@ -8,17 +8,16 @@
  * which the slow path gives up. The other way round, what
  * get_user_pages_fast_only() does not return was left to the slow path.
  */
-#include <linux/completion.h>
 #include <linux/irqflags.h>
-#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/stringify.h>
 
+#include "gup_device.h"
 #include "gup_fixture.h"
+#include "gup_fork.h"
 #include "gup_hugetlb.h"
 
 #define NR_PAGES	4
@@ -73,11 +72,6 @@ static const struct gup_method * const fast_methods[] = {
 	&gup_methods[GUP_PIN_FAST],
 };
 
-static bool is_fast(const struct gup_method *m)
-{
-	return m == fast_methods[0] || m == fast_methods[1];
-}
-
 /*
  * Map a file at the end of an area that ends with a page table, or across it,
  * with nothing around that could be returned by mistake:
@@ -95,13 +89,10 @@ static unsigned long map_at_end_of_table(struct kunit *test,
 {
 	unsigned long area = gup_map_anon_aligned(test, 2, PROT_NONE);
 	unsigned long addr = area + PMD_SIZE - nr_ahead * PAGE_SIZE;
-	unsigned long len = ((unsigned long)file->nr_heads << file->order) *
-			    PAGE_SIZE;
-	unsigned long mapped = kunit_vm_mmap(test, file->filp, addr, len,
-					     PROT_READ | PROT_WRITE,
-					     MAP_SHARED | MAP_FIXED, 0);
 
-	KUNIT_ASSERT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+	gup_map_file_at(test, file->filp, addr,
+			(unsigned long)file->nr_heads << file->order,
+			PROT_READ | PROT_WRITE);
 	return addr;
 }
 
@@ -293,7 +284,7 @@ static void only_the_fast_calls_work_while_being_killed(struct kunit *test)
 		got = acquire_while_being_killed(test, m, addr, NR_PAGES, 0,
 						 pages);
 		gup_release(m, pages, got);
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 					    "%s() took the slow path, to judge by what it returned with SIGKILL pending",
 					    m->name);
@@ -391,7 +382,7 @@ static void takes_the_middle_of_a_huge_page(struct kunit *test)
  */
 static void takes_small_pages_ahead_of_a_huge_one(struct kunit *test)
 {
-	unsigned long huge, addr, mapped;
+	unsigned long huge, addr;
 	struct gup_file *file;
 
 	skip_without_small_pages(test);
@@ -399,9 +390,7 @@ static void takes_small_pages_ahead_of_a_huge_one(struct kunit *test)
 	file = gup_create_file(test, 0, 2);
 	huge = gup_map_anon_aligned(test, 2, PROT_READ | PROT_WRITE) + PMD_SIZE;
 	addr = huge - 2 * PAGE_SIZE;
-	mapped = kunit_vm_mmap(test, file->filp, addr, 2 * PAGE_SIZE, PROT_READ,
-			       MAP_SHARED | MAP_FIXED, 0);
-	KUNIT_ASSERT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+	gup_map_file_at(test, file->filp, addr, 2, PROT_READ);
 	gup_fault_in(test, addr, 2, 0);
 	gup_fault_in(test, huge, 1, FAULT_FLAG_WRITE);
 	KUNIT_ASSERT_TRUE_MSG(test, gup_mapped_by_pmd(huge),
@@ -418,6 +407,118 @@ static void takes_pages_of_hugetlb(struct kunit *test)
 		    FOLL_WRITE);
 #else
 	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
+}
+
+#ifdef CONFIG_ZONE_DEVICE
+static vm_fault_t insert_device(struct gup_file *file, struct vm_fault *vmf)
+{
+	return gup_device_insert_pmd(file->priv, vmf);
+}
+
+/*
+ * Plug memory of a device, and map it by an entry of a PMD. It is unplugged by
+ * expect_unplugged().
+ */
+static struct gup_device *map_device(struct kunit *test, unsigned long *addr)
+{
+	struct gup_file *file = gup_create_file(test, 0, 0);
+	struct gup_device *device;
+
+	*addr = gup_map_anon_aligned(test, 1, PROT_NONE);
+	file->vm_flags = VM_MIXEDMAP;
+	file->on_fault = insert_device;
+	gup_map_file_at(test, file->filp, *addr, PMD_SIZE >> PAGE_SHIFT,
+			PROT_READ | PROT_WRITE);
+
+	device = gup_plug_device(test, true);
+	file->priv = device;
+	gup_fault_in(test, *addr, 1, FAULT_FLAG_WRITE);
+	return device;
+}
+
+static void expect_unplugged(struct kunit *test, struct gup_device *device,
+			     unsigned long addr, const char *what)
+{
+	gup_unmap(test, addr, PMD_SIZE >> PAGE_SHIFT);
+	gup_unplug_device(test, device, what);
+}
+#endif
+
+static void takes_pages_of_a_device(struct kunit *test)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	struct gup_device *device;
+	unsigned long addr;
+
+	skip_without_gup_fast(test);
+	gup_skip_without_thp(test);
+	device = map_device(test, &addr);
+
+	KUNIT_EXPECT_PTR_EQ_MSG(test, gup_page_at(test, addr + PAGE_SIZE),
+				gup_device_page(device, 1),
+				"the page that is mapped, and the one of the device");
+	expect_fast(test, addr + PAGE_SIZE, NR_PAGES, FOLL_WRITE);
+	expect_unplugged(test, device, addr, "GUP-fast took pages of it");
+#else
+	kunit_skip(test, "needs CONFIG_ZONE_DEVICE");
+#endif
+}
+
+/*
+ * One more reference might be the one after which the count is 0. On kernels
+ * where all pages of a device are small, the one ahead has been taken by then::
+ *
+ *	[a] [overflowed]		[overflowed]
+ *	 |   |				 |
+ *	 first				 first, and all that follow
+ */
+static void keeps_no_reference_to_a_device_that_it_cannot_take(struct kunit *test)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	const int far = INT_MIN + 4 * (int)GUP_PIN_COUNTING_BIAS;
+	struct page *first, *overflowed, *pages[2];
+	struct gup_device *device;
+	unsigned long addr;
+	unsigned int i;
+
+	skip_without_gup_fast(test);
+	gup_skip_without_thp(test);
+	device = map_device(test, &addr);
+	first = gup_device_page(device, 0);
+	overflowed = compound_head(gup_device_page(device, 1));
+
+	for (i = 0; i < ARRAY_SIZE(fast_methods); i++) {
+		const struct gup_method *m = fast_methods[i];
+		int refs = page_ref_count(overflowed);
+		int ahead = page_ref_count(first), left;
+		long got = 0;
+
+		gup_forget_warnings();
+		set_page_count(overflowed, far);
+		kunit_warning_suppress(test) {
+			got = acquire_while_being_killed(test, m, addr, 2,
+							 FOLL_WRITE, pages);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+		left = page_ref_count(overflowed);
+		set_page_count(overflowed, refs);
+		gup_release(m, pages, got);
+
+		KUNIT_EXPECT_LT_MSG(test, got, 0L,
+				    "%s() of a page of a device with a refcount that has overflowed",
+				    m->name);
+		KUNIT_EXPECT_EQ_MSG(test, left, far,
+				    "refcount that has overflowed, after %s()",
+				    m->name);
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(first), ahead,
+				    "refcount of the first page, after %s() that could not take the second",
+				    m->name);
+	}
+	expect_unplugged(test, device, addr,
+			 "GUP-fast failed to take a page of it");
+#else
+	kunit_skip(test, "needs CONFIG_ZONE_DEVICE");
 #endif
 }
 
@@ -689,93 +790,41 @@ static void breaks_cow_of_a_private_file(struct kunit *test)
 	}
 }
 
-struct child {
-	struct completion forked;
-	struct completion may_end;
-	struct completion ends;
-};
-
-static int live_until_told(void *data)
-{
-	struct child *child = data;
-
-	complete(&child->forked);
-	wait_for_completion(&child->may_end);
-	kthread_complete_and_exit(&child->ends, 0);
-	return 0;
-}
-
-/* Fork, and have the child keep its part of what it shares with us */
-static bool begin_child(struct kunit *test, struct child *child)
-{
-	struct kernel_clone_args args = {
-		.flags = CLONE_UNTRACED,
-		.exit_signal = SIGCHLD,
-		.kthread = 1,
-		.fn = live_until_told,
-		.fn_arg = child,
-	};
-	pid_t pid;
-
-	init_completion(&child->forked);
-	init_completion(&child->may_end);
-	init_completion(&child->ends);
-	pid = kernel_clone(&args);
-	KUNIT_EXPECT_GT_MSG(test, pid, 0, "no child, or an errno");
-	if (pid <= 0)
-		return false;
-	wait_for_completion(&child->forked);
-	return true;
-}
-
-static void end_child(struct child *child)
-{
-	complete(&child->may_end);
-	wait_for_completion(&child->ends);
-}
-
 /* The child maps the page, so it does not go away. */
-static void breaks_cow_after_a_fork(struct kunit *test)
+static void expect_cow_after_a_fork(struct kunit *test,
+				    unsigned long (*map)(struct kunit *test))
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fast_methods); i++) {
-		unsigned long addr = gup_map_anon(test, 1,
-						  PROT_READ | PROT_WRITE);
-		struct page *page;
-		struct child child;
+		unsigned long addr = map(test);
+		struct page *page = gup_page_at(test, addr);
+		struct gup_child child;
 
-		gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
-		gup_get(test, addr, 1, &page);
-		put_page(page);
-
-		/* No assertion from here to end_child() */
-		if (!begin_child(test, &child))
-			return;
+		/* No assertion from here to gup_fork_end() */
+		gup_fork(test, &child);
 		expect_cow(test, fast_methods[i], addr, page);
-		end_child(&child);
+		gup_fork_end(&child);
 	}
+}
+
+static unsigned long map_written_page(struct kunit *test)
+{
+	unsigned long addr = gup_map_anon(test, 1, PROT_READ | PROT_WRITE);
+
+	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
+	return addr;
+}
+
+static void breaks_cow_after_a_fork(struct kunit *test)
+{
+	expect_cow_after_a_fork(test, map_written_page);
 }
 
 static void breaks_cow_of_a_huge_page_after_a_fork(struct kunit *test)
 {
-	unsigned int i;
-
 	gup_skip_without_thp(test);
-	for (i = 0; i < ARRAY_SIZE(fast_methods); i++) {
-		unsigned long addr = map_huge(test);
-		struct page *page;
-		struct child child;
-
-		gup_get(test, addr, 1, &page);
-		put_page(page);
-
-		/* No assertion from here to end_child() */
-		if (!begin_child(test, &child))
-			return;
-		expect_cow(test, fast_methods[i], addr, page);
-		end_child(&child);
-	}
+	expect_cow_after_a_fork(test, map_huge);
 }
 
 /* The fast calls fail with -EFAULT, and take nothing */
@@ -1077,6 +1126,8 @@ static struct kunit_case gup_fast_cases[] = {
 	KUNIT_CASE(takes_the_middle_of_a_huge_page),
 	KUNIT_CASE(takes_small_pages_ahead_of_a_huge_one),
 	KUNIT_CASE(takes_pages_of_hugetlb),
+	KUNIT_CASE(takes_pages_of_a_device),
+	KUNIT_CASE(keeps_no_reference_to_a_device_that_it_cannot_take),
 	KUNIT_CASE(takes_pages_without_mapping),
 	KUNIT_CASE(pins_for_long_what_may_stay),
 	KUNIT_CASE(leaves_files_to_the_slow_path_for_long_writes),

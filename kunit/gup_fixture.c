@@ -62,6 +62,11 @@ static unsigned long gup_bare_pfn(void)
 	return pfn;
 }
 
+static bool vma_is_shared_writable(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_WRITE);
+}
+
 static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 {
 	struct gup_file *file = vmf->vma->vm_private_data;
@@ -75,6 +80,9 @@ static vm_fault_t gup_file_fault(struct vm_fault *vmf)
 		if (file->vm_flags & VM_PFNMAP)
 			return vmf_insert_pfn(vmf->vma, vmf->address,
 					      gup_bare_pfn());
+		if (vma_is_shared_writable(vmf->vma) && !file->bare_is_clean)
+			return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address,
+							gup_bare_pfn());
 		return vmf_insert_mixed(vmf->vma, vmf->address, gup_bare_pfn());
 	}
 
@@ -293,6 +301,26 @@ unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 }
 
 /**
+ * gup_map_file_at() - map a file, shared, in place of what is mapped somewhere
+ * @test: the test context
+ * @filp: the open file, which need not be one of gup_create_file()
+ * @addr: the address
+ * @nr_pages: length of the mapping in pages
+ * @prot: PROT_* flags
+ *
+ * Nothing is faulted in yet.
+ */
+void gup_map_file_at(struct kunit *test, struct file *filp, unsigned long addr,
+		     unsigned long nr_pages, unsigned long prot)
+{
+	unsigned long mapped = kunit_vm_mmap(test, filp, addr,
+					     nr_pages * PAGE_SIZE, prot,
+					     MAP_SHARED | MAP_FIXED, 0);
+
+	KUNIT_ASSERT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
+}
+
+/**
  * gup_map_anon() - map private anonymous memory
  * @test: the test context
  * @nr_pages: length of the mapping in pages
@@ -460,6 +488,28 @@ const struct gup_method gup_methods[GUP_NR_METHODS] = {
 	[GUP_PIN_REMOTE] = GUP_METHOD_PIN("_remote", gup_pin_remote),
 	[GUP_PIN_UNLOCKED] = GUP_METHOD_PIN("_unlocked", gup_pin_unlocked),
 };
+
+/**
+ * gup_pin() - have pin_user_pages() pin pages, or fail the test
+ * @test: the test context
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ * @pages: array that receives the pages, to be unpinned by the caller
+ */
+void gup_pin(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages)
+{
+	const struct gup_method *m = &gup_methods[GUP_PIN];
+	long got;
+
+	gup_poison(pages, nr_pages);
+	got = m->acquire(addr, nr_pages, 0, pages);
+	if (got != nr_pages)
+		gup_release(m, pages, got);
+	KUNIT_ASSERT_EQ_MSG(test, got, (long)nr_pages,
+			    "pin_user_pages() for %lu pages at %#lx", nr_pages,
+			    addr);
+}
 
 static void gup_unpin_one_by_one(struct page **pages, unsigned long nr)
 {

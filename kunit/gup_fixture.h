@@ -28,6 +28,8 @@
  * @nr_heads: number of entries in @heads
  * @bare: bitmap of page offsets that are mapped by a pfn without struct page,
  *	to be set before the file is mapped; their entries in @heads go unused
+ * @bare_is_clean: have the entries of @bare writable, but not yet dirty, in a
+ *	mapping that is shared and writable
  * @vm_flags: VM_* flags that a mapping of the file gets, to be set before that
  * @on_fault: asked ahead of each fault, unless it is NULL; what it returns, if
  *	not 0, is the outcome of the fault
@@ -58,6 +60,7 @@ struct gup_file {
 	unsigned int order;
 	unsigned int nr_heads;
 	unsigned long bare;
+	bool bare_is_clean;
 	unsigned long vm_flags;
 	vm_fault_t (*on_fault)(struct gup_file *file, struct vm_fault *vmf);
 	vm_fault_t (*on_mkwrite)(struct gup_file *file, struct vm_fault *vmf);
@@ -122,6 +125,13 @@ extern const struct gup_method gup_methods[GUP_NR_METHODS];
 #define gup_for_each_pin(m)						\
 	for (m = gup_methods + GUP_PIN; m < gup_methods + GUP_NR_METHODS; m++)
 
+/* Those that try GUP-fast first, and then the slow path */
+static inline bool gup_is_fast(const struct gup_method *m)
+{
+	return m == &gup_methods[GUP_GET_FAST] ||
+	       m == &gup_methods[GUP_PIN_FAST];
+}
+
 /**
  * struct gup_unpin - a way to release pins, and what it promises
  * @name: name of the function, and its argument make_dirty if it has one
@@ -180,8 +190,38 @@ static inline const struct gup_unpin *gup_next_unpin(const struct gup_unpin *u)
 #define GUP_HAS_UNPIN_FOLIO		1
 #endif
 
+/* A pin without an array is refused. Older kernels dereference it. */
+#ifndef GUP_PIN_REFUSES_NULL
+#define GUP_PIN_REFUSES_NULL		true
+#endif
+
+/* A long-term pin in a private mapping breaks COW, even if it is for reading. */
+#ifndef GUP_LONGTERM_BREAKS_COW
+#define GUP_LONGTERM_BREAKS_COW		true
+#endif
+
+/* pin_user_pages_unlocked() takes FOLL_LONGTERM. */
+#ifndef GUP_HAS_UNLOCKED_LONGTERM
+#define GUP_HAS_UNLOCKED_LONGTERM	true
+#endif
+
 #ifndef GUP_HAS_FOLIO_ADD_PIN
 #define GUP_HAS_FOLIO_ADD_PIN		1
+#endif
+
+/* Older kernels dereference the array. */
+#ifndef GUP_PIN_REFUSES_NULL
+#define GUP_PIN_REFUSES_NULL		true
+#endif
+
+/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
+#ifndef GUP_HAS_UNLOCKED_LONGTERM
+#define GUP_HAS_UNLOCKED_LONGTERM	true
+#endif
+
+/* Older kernels pin for long what they pin for a short while: as it is mapped. */
+#ifndef GUP_LONGTERM_BREAKS_COW
+#define GUP_LONGTERM_BREAKS_COW		true
 #endif
 
 #ifndef gup_pincount_ptr
@@ -226,12 +266,16 @@ void gup_file_forget(struct gup_file *file, unsigned int i);
 
 unsigned long gup_map_file(struct kunit *test, struct gup_file *file,
 			   unsigned long prot, unsigned long flags);
+void gup_map_file_at(struct kunit *test, struct file *filp, unsigned long addr,
+		     unsigned long nr_pages, unsigned long prot);
 unsigned long gup_map_anon(struct kunit *test, unsigned long nr_pages,
 			   unsigned long prot);
 void gup_unmap(struct kunit *test, unsigned long addr, unsigned long nr_pages);
 void gup_fault_in(struct kunit *test, unsigned long addr,
 		  unsigned long nr_pages, unsigned int fault_flags);
 void gup_get(struct kunit *test, unsigned long addr, unsigned long nr_pages,
+	     struct page **pages);
+void gup_pin(struct kunit *test, unsigned long addr, unsigned long nr_pages,
 	     struct page **pages);
 
 struct page *gup_page_at(struct kunit *test, unsigned long addr);

@@ -6,12 +6,17 @@
  * FOLL_LONGTERM for memory that has to be migrated (gup_longterm), FOLL_NOWAIT and
  * FOLL_INTERRUPTIBLE (gup_retry). What is refused is in gup_bad_args.
  */
+#include <linux/anon_inodes.h>
 #include <linux/errno.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
 
 #include "gup_fixture.h"
+#include "gup_hugetlb.h"
 
 #define NR_PAGES	4
 
@@ -19,17 +24,6 @@
 #ifndef GUP_LONGTERM_MINDS_FILES
 #define GUP_LONGTERM_MINDS_FILES	true
 #endif
-
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
-static bool is_fast(const struct gup_method *m)
-{
-	return m == &gup_methods[GUP_GET_FAST] ||
-	       m == &gup_methods[GUP_PIN_FAST];
-}
 
 /* Expect the first @nr pages of @heads, or an errno. Then pages[] is untouched. */
 static void expect_pages(struct kunit *test, const struct gup_method *m,
@@ -95,7 +89,7 @@ static void each_flag_gets_anonymous_pages_that_are_there(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		gup_for_each(m)
-			if (flags[i].for_fast || !is_fast(m))
+			if (flags[i].for_fast || !gup_is_fast(m))
 				expect_pages(test, m, addr, flags[i].flag, anon,
 					     NR_PAGES);
 }
@@ -177,7 +171,31 @@ static void nofault_does_not_ask_the_file(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, nr_faults, 0U, "faults with FOLL_NOFAULT");
 }
 
-/* A core dump leaves out what would be zeroes, rather than allocate it. */
+/* A core dump leaves out what would be zeroes, rather than have it faulted in. */
+static void expect_dump_to_leave_out(struct kunit *test, unsigned long addr,
+				     const char *what)
+{
+	const struct gup_method *m;
+
+	gup_for_each(m) {
+		unsigned long tables, faults;
+
+		if (gup_is_fast(m))
+			continue;
+		tables = mm_pgtables_bytes(current->mm);
+		faults = current->min_flt + current->maj_flt;
+		expect_pages(test, m, addr, FOLL_DUMP, NULL, -EFAULT);
+
+		KUNIT_EXPECT_EQ_MSG(test, mm_pgtables_bytes(current->mm), tables,
+				    "bytes of page tables, after and before %s() of %s with FOLL_DUMP",
+				    m->name, what);
+		KUNIT_EXPECT_EQ_MSG(test, current->min_flt + current->maj_flt,
+				    faults,
+				    "page faults, after and before %s() of %s with FOLL_DUMP",
+				    m->name, what);
+	}
+}
+
 static void dump_leaves_out_what_was_not_written_to(struct kunit *test)
 {
 	const struct gup_method *m;
@@ -185,23 +203,85 @@ static void dump_leaves_out_what_was_not_written_to(struct kunit *test)
 	unsigned long addr = map_written(test, 2, anon);
 
 	/* [page] [page] not there, not there */
-	gup_for_each(m) {
-		if (is_fast(m))
-			continue;
-		expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
-		expect_pages(test, m, addr + 2 * PAGE_SIZE, FOLL_DUMP, NULL,
-			     -EFAULT);
-	}
+	expect_dump_to_leave_out(test, addr + 2 * PAGE_SIZE,
+				 "pages that are not there");
+	gup_for_each(m)
+		if (!gup_is_fast(m))
+			expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
 
 	/* [page] [page] [zero] [zero] */
 	gup_fault_in(test, addr + 2 * PAGE_SIZE, 2, 0);
-	gup_for_each(m) {
-		if (is_fast(m))
-			continue;
-		expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
-		expect_pages(test, m, addr + 2 * PAGE_SIZE, FOLL_DUMP, NULL,
-			     -EFAULT);
-	}
+	gup_for_each(m)
+		if (!gup_is_fast(m))
+			expect_pages(test, m, addr, FOLL_DUMP, anon, 2);
+	expect_dump_to_leave_out(test, addr + 2 * PAGE_SIZE, "the zero page");
+}
+
+/*
+ * Map so much that there is nothing else in what one entry of a PUD maps, so there
+ * is not even a PMD. Return where that begins.
+ */
+static unsigned long map_without_page_table(struct kunit *test,
+					    struct file *filp)
+{
+	unsigned long nr_pages = PUD_SIZE >> PAGE_SHIFT;
+	unsigned long addr = ALIGN(gup_map_anon(test, 2 * nr_pages, PROT_READ),
+				   PUD_SIZE);
+
+	if (filp)
+		gup_map_file_at(test, filp, addr, nr_pages, PROT_READ);
+	return addr;
+}
+
+static void dump_allocates_no_page_table(struct kunit *test)
+{
+	expect_dump_to_leave_out(test, map_without_page_table(test, NULL),
+				 "memory that has no page table");
+}
+
+static int map_nothing(struct file *filp, struct vm_area_struct *vma)
+{
+	return 0;
+}
+
+static const struct file_operations empty_file_fops = {
+	.owner = THIS_MODULE,
+	.mmap = map_nothing,
+};
+
+/* A driver may map all of its memory by mmap(), and have no handler of faults. */
+static void dump_asks_nobody_where_nobody_handles_faults(struct kunit *test)
+{
+	struct file *filp = anon_inode_getfile("[gup_kunit]", &empty_file_fops,
+					       NULL, O_RDWR);
+
+	gup_own_file(test, filp);
+	expect_dump_to_leave_out(test, map_without_page_table(test, filp),
+				 "a file that handles no faults");
+}
+
+static void dump_leaves_out_a_hugetlb_page_that_is_not_there(struct kunit *test)
+{
+#ifdef CONFIG_HUGETLBFS
+	struct file *filp = gup_create_hugetlb_file(test);
+	unsigned long addr = gup_map_hugetlb_file(test, filp), other;
+	const struct gup_method *m;
+	struct page *pages[NR_PAGES];
+	unsigned int i;
+
+	expect_dump_to_leave_out(test, addr, "a hugetlb page");
+
+	/* Now it is in the page cache, but not in the page table. */
+	other = gup_map_hugetlb_file(test, filp);
+	gup_fault_in(test, other, 1, FAULT_FLAG_WRITE);
+	for (i = 0; i < NR_PAGES; i++)
+		pages[i] = gup_page_at(test, other) + i;
+	gup_for_each(m)
+		if (!gup_is_fast(m))
+			expect_pages(test, m, addr, FOLL_DUMP, pages, NR_PAGES);
+#else
+	kunit_skip(test, "needs CONFIG_HUGETLBFS");
+#endif
 }
 
 static void dump_reads_a_file_that_is_not_there_yet(struct kunit *test)
@@ -212,7 +292,7 @@ static void dump_reads_a_file_that_is_not_there_yet(struct kunit *test)
 		struct gup_file *file;
 		unsigned long addr;
 
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			continue;
 		file = gup_create_file(test, 0, NR_PAGES);
 		addr = gup_map_file(test, file, PROT_READ, MAP_SHARED);
@@ -231,7 +311,7 @@ static void anon_refuses_files(struct kunit *test)
 
 	gup_fault_in(test, shared, NR_PAGES, 0);
 	gup_for_each(m) {
-		if (is_fast(m))
+		if (gup_is_fast(m))
 			continue;
 		expect_pages(test, m, shared, FOLL_ANON, NULL, -EFAULT);
 		expect_pages(test, m, private, FOLL_ANON, NULL, -EFAULT);
@@ -337,6 +417,9 @@ static struct kunit_case gup_flags_cases[] = {
 	KUNIT_CASE(nofault_does_not_break_cow),
 	KUNIT_CASE(nofault_does_not_ask_the_file),
 	KUNIT_CASE(dump_leaves_out_what_was_not_written_to),
+	KUNIT_CASE(dump_allocates_no_page_table),
+	KUNIT_CASE(dump_asks_nobody_where_nobody_handles_faults),
+	KUNIT_CASE(dump_leaves_out_a_hugetlb_page_that_is_not_there),
 	KUNIT_CASE(dump_reads_a_file_that_is_not_there_yet),
 	KUNIT_CASE(anon_refuses_files),
 	KUNIT_CASE(all_calls_but_pin_user_pages_mark_pages_accessed),

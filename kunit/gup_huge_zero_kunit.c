@@ -15,11 +15,6 @@
 
 #include "gup_fixture.h"
 
-/* A long-term pin in a private mapping breaks COW even if it is for reading. */
-#ifndef GUP_LONGTERM_BREAKS_COW
-#define GUP_LONGTERM_BREAKS_COW	true
-#endif
-
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
 
 /* How many small pages of it are pinned, neither the first nor the last */
@@ -28,39 +23,17 @@
 /* What the pin of one small page adds to the refcount and to the counters */
 #define WEIGHT		(IS_ENABLED(CONFIG_PERSISTENT_HUGE_ZERO_FOLIO) ? 0 : 1)
 
-struct counts {
-	int refs;
-	bool pinned;
-	struct gup_pin_counters pins;
-};
-
-static struct counts read_counts(struct page *page)
+static void expect_counts(struct kunit *test, const struct gup_counts *now,
+			  const struct gup_counts *before, long acquired,
+			  long released, const char *when, const char *what)
 {
-	struct counts counts = {
-		page_ref_count(compound_head(page)),
-		folio_maybe_dma_pinned(page_folio(page)),
-		gup_read_pin_counters()
-	};
-
-	return counts;
-}
-
-static void expect_counts(struct kunit *test, struct counts now,
-			  struct counts before, long acquired, long released,
-			  const char *when, const char *what)
-{
-	KUNIT_EXPECT_EQ_MSG(test, now.refs - before.refs,
-			    (int)(acquired - released),
-			    "references to the huge zero page %s %s", when,
-			    what);
-	KUNIT_EXPECT_EQ_MSG(test, now.pinned,
-			    (bool)(before.pinned || acquired > released),
+	gup_expect_counts(test, before, now, acquired - released,
+			  (struct gup_pin_counters){ acquired, released },
+			  "the huge zero page %s %s", when, what);
+	KUNIT_EXPECT_EQ_MSG(test, now->pinned,
+			    (bool)(before->pinned || acquired > released),
 			    "whether the huge zero page looks pinned %s %s",
 			    when, what);
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.acquired - before.pins.acquired,
-			    acquired, "NR_FOLL_PIN_ACQUIRED %s %s", when, what);
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.released - before.pins.released,
-			    released, "NR_FOLL_PIN_RELEASED %s %s", when, what);
 }
 
 /* Have a PMD map the huge zero page; return the address, and the head page */
@@ -68,16 +41,13 @@ static unsigned long map_huge_zero(struct kunit *test, struct page **head)
 {
 	unsigned long addr = gup_map_anon_aligned(test, 1,
 						  PROT_READ | PROT_WRITE);
-	struct page *page;
 
 	gup_fault_in(test, addr, 1, 0);
 	KUNIT_ASSERT_TRUE_MSG(test, gup_mapped_by_pmd(addr),
 			      "no huge page was faulted in");
-	gup_get(test, addr, 1, &page);
-	put_page(page);
-	KUNIT_ASSERT_TRUE_MSG(test, is_huge_zero_folio(page_folio(page)),
+	*head = gup_page_at(test, addr);
+	KUNIT_ASSERT_TRUE_MSG(test, is_huge_zero_folio(page_folio(*head)),
 			      "what a read has faulted in is not the huge zero page");
-	*head = page;
 	return addr;
 }
 
@@ -99,7 +69,7 @@ static void expect_pages(struct kunit *test, struct page **pages, long got,
 static void expect_pinned(struct kunit *test, const struct gup_method *m,
 			  unsigned long addr, struct page *first, long nr)
 {
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 	struct page **pages;
 	long got;
 
@@ -107,15 +77,15 @@ static void expect_pinned(struct kunit *test, const struct gup_method *m,
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	gup_poison(pages, nr);
 
-	before = read_counts(first);
+	before = gup_read_counts(first);
 	got = m->acquire(addr, nr, 0, pages);
-	during = read_counts(first);
+	during = gup_read_counts(first);
 	gup_release(m, pages, got);
-	after = read_counts(first);
+	after = gup_read_counts(first);
 
 	expect_pages(test, pages, got, first, nr, m->name);
-	expect_counts(test, during, before, nr * WEIGHT, 0, "after", m->name);
-	expect_counts(test, after, before, nr * WEIGHT, nr * WEIGHT,
+	expect_counts(test, &during, &before, nr * WEIGHT, 0, "after", m->name);
+	expect_counts(test, &after, &before, nr * WEIGHT, nr * WEIGHT,
 		      "unpinned after", m->name);
 }
 
@@ -185,122 +155,51 @@ static void get_counts_it_like_any_other(struct kunit *test)
 	}
 }
 
-static void pin_some(struct kunit *test, unsigned long addr, struct page **pages)
-{
-	long got = gup_methods[GUP_PIN].acquire(addr, NR_PAGES, 0, pages);
-
-	KUNIT_ASSERT_EQ_MSG(test, got, (long)NR_PAGES,
-			    "pages returned by pin_user_pages()");
-}
-
-static void unpin_array(struct page **pages)
-{
-	unpin_user_pages(pages, NR_PAGES);
-}
-
-static void unpin_array_clean(struct page **pages)
-{
-	unpin_user_pages_dirty_lock(pages, NR_PAGES, false);
-}
-
-static void unpin_array_dirty(struct page **pages)
-{
-	unpin_user_pages_dirty_lock(pages, NR_PAGES, true);
-}
-
-static void unpin_range_clean(struct page **pages)
-{
-	unpin_user_page_range_dirty_lock(pages[0], NR_PAGES, false);
-}
-
-static void unpin_range_dirty(struct page **pages)
-{
-	unpin_user_page_range_dirty_lock(pages[0], NR_PAGES, true);
-}
-
-static void unpin_by_folio(struct page **pages)
-{
-	int i;
-
-	for (i = 0; i < NR_PAGES; i++)
-		unpin_folio(page_folio(pages[i]));
-}
-
-static void unpin_folio_array(struct page **pages)
-{
-	struct folio *folios[NR_PAGES];
-	int i;
-
-	for (i = 0; i < NR_PAGES; i++)
-		folios[i] = page_folio(pages[i]);
-	unpin_folios(folios, NR_PAGES);
-}
-
-static void unpin_part_of_folio(struct page **pages)
-{
-	unpin_user_folio(page_folio(pages[0]), NR_PAGES);
-}
-
-static const struct {
-	const char *name;
-	void (*release)(struct page **pages);
-} releases[] = {
-	{ "unpin_user_pages()", unpin_array },
-	{ "unpin_user_pages_dirty_lock() without dirtying", unpin_array_clean },
-	{ "unpin_user_pages_dirty_lock()", unpin_array_dirty },
-	{ "unpin_user_page_range_dirty_lock() without dirtying",
-	  unpin_range_clean },
-	{ "unpin_user_page_range_dirty_lock()", unpin_range_dirty },
-	{ "unpin_folio()", unpin_by_folio },
-	{ "unpin_folios()", unpin_folio_array },
-	{ "unpin_user_folio()", unpin_part_of_folio },
-};
-
 static void each_function_releases_pins_of_it(struct kunit *test)
 {
 	struct page *pages[NR_PAGES], *head;
-	struct counts before, after;
+	struct gup_counts before, after;
+	const struct gup_unpin *u;
 	unsigned long addr;
-	unsigned int i;
 	bool dirty;
 
 	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
 	dirty = PageDirty(head);
-	for (i = 0; i < ARRAY_SIZE(releases); i++) {
-		before = read_counts(head);
-		pin_some(test, addr + PAGE_SIZE, pages);
-		releases[i].release(pages);
-		after = read_counts(head);
+	gup_for_each_unpin(u) {
+		before = gup_read_counts(head);
+		gup_pin(test, addr + PAGE_SIZE, NR_PAGES, pages);
+		u->unpin(pages, NR_PAGES);
+		after = gup_read_counts(head);
 		/* Whether it gets dirty is not what is asked here. */
 		if (!dirty)
 			ClearPageDirty(head);
 
-		expect_counts(test, after, before, NR_PAGES * WEIGHT,
-			      NR_PAGES * WEIGHT, "after", releases[i].name);
+		expect_counts(test, &after, &before, NR_PAGES * WEIGHT,
+			      NR_PAGES * WEIGHT, "after", u->name);
 	}
 }
 
 static void one_more_pin_is_like_the_first(struct kunit *test)
 {
 	struct page *pages[NR_PAGES], *head;
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 	unsigned long addr;
 
 	gup_skip_without_folio_add_pin(test);
 	gup_skip_without_thp(test);
 	addr = map_huge_zero(test, &head);
-	before = read_counts(head);
-	pin_some(test, addr + PAGE_SIZE, pages);
+	before = gup_read_counts(head);
+	gup_pin(test, addr + PAGE_SIZE, NR_PAGES, pages);
 	folio_add_pin(page_folio(pages[0]));
-	during = read_counts(head);
+	during = gup_read_counts(head);
 	unpin_user_page(pages[0]);
 	unpin_user_pages(pages, NR_PAGES);
-	after = read_counts(head);
+	after = gup_read_counts(head);
 
-	expect_counts(test, during, before, (NR_PAGES + 1) * WEIGHT, 0, "after",
-		      "folio_add_pin()");
-	expect_counts(test, after, before, (NR_PAGES + 1) * WEIGHT,
+	expect_counts(test, &during, &before, (NR_PAGES + 1) * WEIGHT, 0,
+		      "after", "folio_add_pin()");
+	expect_counts(test, &after, &before, (NR_PAGES + 1) * WEIGHT,
 		      (NR_PAGES + 1) * WEIGHT, "unpinned after",
 		      "folio_add_pin()");
 }
@@ -314,7 +213,7 @@ static void one_more_pin_is_like_the_first(struct kunit *test)
 static void anonymous_pages_beside_it_are_counted(struct kunit *test)
 {
 	struct page *pages[NR_PAGES], *head;
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 	const struct gup_method *m;
 	unsigned long addr;
 	long got;
@@ -327,12 +226,12 @@ static void anonymous_pages_beside_it_are_counted(struct kunit *test)
 
 	gup_for_each_pin(m) {
 		gup_poison(pages, NR_PAGES);
-		before = read_counts(head);
+		before = gup_read_counts(head);
 		got = m->acquire(addr + PMD_SIZE - PAGE_SIZE, NR_PAGES, 0,
 				 pages);
-		during = read_counts(head);
+		during = gup_read_counts(head);
 		gup_release(m, pages, got);
-		after = read_counts(head);
+		after = gup_read_counts(head);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 				    "pages returned by %s()", m->name);
@@ -358,7 +257,7 @@ static void anonymous_pages_beside_it_are_counted(struct kunit *test)
 static void a_long_term_pin_is_in_balance(struct kunit *test)
 {
 	struct page *pages[NR_PAGES], *head;
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 	const struct gup_method *m;
 	unsigned long addr;
 	long got, i, nr_zero;
@@ -370,14 +269,14 @@ static void a_long_term_pin_is_in_balance(struct kunit *test)
 			continue;
 		addr = map_huge_zero(test, &head);
 		gup_poison(pages, NR_PAGES);
-		before = read_counts(head);
+		before = gup_read_counts(head);
 		got = m->acquire(addr + PAGE_SIZE, NR_PAGES, FOLL_LONGTERM,
 				 pages);
-		during = read_counts(head);
+		during = gup_read_counts(head);
 		for (i = 0, nr_zero = 0; i < got; i++)
 			nr_zero += pages[i] == head + 1 + i;
 		gup_release(m, pages, got);
-		after = read_counts(head);
+		after = gup_read_counts(head);
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
 				    "pages returned by %s() with FOLL_LONGTERM",
@@ -411,18 +310,18 @@ static void expect_balance_across(struct kunit *test,
 				  const char *what)
 {
 	struct page *pages[NR_PAGES], *head;
-	struct counts before, after;
+	struct gup_counts before, after;
 	unsigned long addr;
 
 	addr = map_huge_zero(test, &head);
-	before = read_counts(head);
-	pin_some(test, addr + PAGE_SIZE, pages);
+	before = gup_read_counts(head);
+	gup_pin(test, addr + PAGE_SIZE, NR_PAGES, pages);
 	between(test, addr);
 	unpin_user_pages(pages, NR_PAGES);
-	after = read_counts(head);
+	after = gup_read_counts(head);
 
-	expect_counts(test, after, before, NR_PAGES * WEIGHT, NR_PAGES * WEIGHT,
-		      "unpinned after", what);
+	expect_counts(test, &after, &before, NR_PAGES * WEIGHT,
+		      NR_PAGES * WEIGHT, "unpinned after", what);
 }
 
 static void write_to(struct kunit *test, unsigned long addr)

@@ -7,42 +7,65 @@
 #define _MM_TESTS_GUP_HUGETLB_H
 
 #ifdef CONFIG_HUGETLBFS
-#include <linux/err.h>
-#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/hugetlb.h>
 
 #include "gup_fixture.h"
 
 /**
- * gup_map_hugetlb() - map one huge page of hugetlbfs, and write to it
- * @test: the test context
+ * gup_create_hugetlb_file() - create a file of one huge page of hugetlbfs
+ * @test: the test context, which closes the file at its end
  *
  * Needs no pool of huge pages: the page comes from the page allocator, and goes
- * back there when it is unmapped.
+ * back there with the file.
+ *
+ * Return: the file, with its page reserved, but not in the page cache.
+ */
+static inline struct file *gup_create_hugetlb_file(struct kunit *test)
+{
+	struct hstate *h = &default_hstate;
+	unsigned long overcommit = h->nr_overcommit_huge_pages;
+	struct file *filp;
+
+	/* Pages of earlier cases may be on their way back. */
+	h->nr_overcommit_huge_pages = overcommit + h->surplus_huge_pages + 1;
+	filp = hugetlb_file_setup("gup_kunit", huge_page_size(h),
+				  EMPTY_VMA_FLAGS, HUGETLB_ANONHUGE_INODE, 0);
+	h->nr_overcommit_huge_pages = overcommit;
+	return gup_own_file(test, filp);
+}
+
+/**
+ * gup_map_hugetlb_file() - map such a file
+ * @test: the test context
+ * @filp: the file
+ *
+ * Return: the address, which is aligned to the size of the page. Nothing is
+ * faulted in yet.
+ */
+static inline unsigned long gup_map_hugetlb_file(struct kunit *test,
+						 struct file *filp)
+{
+	unsigned long len = huge_page_size(&default_hstate);
+	unsigned long addr = ALIGN(gup_map_anon(test, 2 * len >> PAGE_SHIFT,
+						PROT_READ | PROT_WRITE), len);
+
+	gup_map_file_at(test, filp, addr, len >> PAGE_SHIFT,
+			PROT_READ | PROT_WRITE);
+	return addr;
+}
+
+/**
+ * gup_map_hugetlb() - map one huge page of hugetlbfs, and write to it
+ * @test: the test context
  *
  * Return: the address, which is aligned to the size of the page.
  */
 static inline unsigned long gup_map_hugetlb(struct kunit *test)
 {
-	struct hstate *h = &default_hstate;
-	unsigned long overcommit = h->nr_overcommit_huge_pages;
-	unsigned long addr, mapped, len = huge_page_size(h);
-	struct file *filp;
+	unsigned long addr = gup_map_hugetlb_file(test,
+						  gup_create_hugetlb_file(test));
 
-	addr = gup_map_anon(test, 2 * len >> PAGE_SHIFT, PROT_READ | PROT_WRITE);
-	addr = ALIGN(addr, len);
-
-	/* The page is reserved here and now. */
-	h->nr_overcommit_huge_pages = overcommit + 1;
-	filp = hugetlb_file_setup("gup_kunit", len, EMPTY_VMA_FLAGS,
-				  HUGETLB_ANONHUGE_INODE, 0);
-	h->nr_overcommit_huge_pages = overcommit;
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
-			       PTR_ERR(filp));
-	mapped = kunit_vm_mmap(test, filp, addr, len, PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_FIXED, 0);
-	fput(filp);
-	KUNIT_ASSERT_EQ_MSG(test, mapped, addr, "address of the file's mapping");
 	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
 	return addr;
 }

@@ -79,6 +79,24 @@ static void give_back(void)
 	}
 }
 
+/*
+ * Two cases of one shape, which differ in the area that @body is about. It may
+ * skip, if that is the first thing it does.
+ */
+#define CASE_FOR_EACH_AREA(cma_case, movable_case, body)		\
+static void cma_case(struct kunit *test)				\
+{									\
+	gup_skip_without_cma(test);					\
+	take_movable_zone();						\
+	body(test, &gup_cma_area);					\
+}									\
+									\
+static void movable_case(struct kunit *test)				\
+{									\
+	gup_skip_without_movable_zone(test);				\
+	body(test, &gup_movable_area);					\
+}
+
 static void gup_longterm_exit(struct kunit *test)
 {
 	give_back();
@@ -249,11 +267,33 @@ static void small_pages(struct kunit *test, const struct gup_area *area,
 	}
 }
 
+static void one_small_page(struct kunit *test, const struct gup_area *area)
+{
+	small_pages(test, area, 1);
+}
+
+CASE_FOR_EACH_AREA(migrates_one_page_out_of_cma,
+		   migrates_one_page_out_of_zone_movable,
+		   one_small_page)
+
+static void many_small_pages(struct kunit *test, const struct gup_area *area)
+{
+	small_pages(test, area, NR_PAGES);
+}
+
+CASE_FOR_EACH_AREA(migrates_many_pages_out_of_cma,
+		   migrates_many_pages_out_of_zone_movable,
+		   many_small_pages)
+
 static void huge_pages(struct kunit *test, const struct gup_area *area)
 {
 	unsigned long addr;
 	unsigned int i;
 
+	gup_skip_without_thp(test);
+	/* A huge page, and another one, since all of memory is not in one piece */
+	if (gup_area_free(area) < 2 * NR_HUGE)
+		kunit_skip(test, "needs %s of two huge pages", area->needs);
 	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		addr = map_huge_in_area(test, area);
 		if (!addr)
@@ -268,36 +308,9 @@ static void huge_pages(struct kunit *test, const struct gup_area *area)
 	}
 }
 
-/* A huge page, and another one, since all of memory is not in one piece */
-#define skip_without_room(test, area, reason)				\
-do {									\
-	if (gup_area_free(area) < 2 * NR_HUGE)				\
-		kunit_skip(test, reason " of two huge pages");		\
-} while (0)
-
-static void migrates_one_page_out_of_cma(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	small_pages(test, &gup_cma_area, 1);
-}
-
-static void migrates_many_pages_out_of_cma(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	small_pages(test, &gup_cma_area, NR_PAGES);
-}
-
-static void migrates_huge_pages_out_of_cma(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	gup_skip_without_thp(test);
-	skip_without_room(test, &gup_cma_area,
-			  "needs CONFIG_DMA_CMA and cma=");
-	take_movable_zone();
-	huge_pages(test, &gup_cma_area);
-}
+CASE_FOR_EACH_AREA(migrates_huge_pages_out_of_cma,
+		   migrates_huge_pages_out_of_zone_movable,
+		   huge_pages)
 
 static long use_twice(void *data)
 {
@@ -375,18 +388,9 @@ static void expect_fast_path_to_refuse(struct kunit *test,
 			    m->name, area->name);
 }
 
-static void gup_fast_leaves_cma_to_the_slow_path(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	expect_fast_path_to_refuse(test, &gup_cma_area);
-}
-
-static void gup_fast_leaves_zone_movable_to_the_slow_path(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	expect_fast_path_to_refuse(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(gup_fast_leaves_cma_to_the_slow_path,
+		   gup_fast_leaves_zone_movable_to_the_slow_path,
+		   expect_fast_path_to_refuse)
 
 static void expect_no_migration(struct kunit *test, const struct gup_area *area)
 {
@@ -409,39 +413,9 @@ static void expect_no_migration(struct kunit *test, const struct gup_area *area)
 	}
 }
 
-static void leaves_cma_pages_in_place_if_not_for_long(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	expect_no_migration(test, &gup_cma_area);
-}
-
-static void leaves_movable_pages_in_place_if_not_for_long(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	expect_no_migration(test, &gup_movable_area);
-}
-
-static void migrates_one_page_out_of_zone_movable(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	small_pages(test, &gup_movable_area, 1);
-}
-
-static void migrates_many_pages_out_of_zone_movable(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	small_pages(test, &gup_movable_area, NR_PAGES);
-}
-
-static void migrates_huge_pages_out_of_zone_movable(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	gup_skip_without_thp(test);
-	skip_without_room(test, &gup_movable_area,
-			  "needs CONFIG_MEMORY_HOTREMOVE and movablecore=");
-	huge_pages(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(leaves_cma_pages_in_place_if_not_for_long,
+		   leaves_movable_pages_in_place_if_not_for_long,
+		   expect_no_migration)
 
 /* All pages of a huge page of hugetlbfs are pinned, and it is migrated once. */
 static void migrates_a_hugetlb_page_out_of_zone_movable(struct kunit *test)
@@ -453,7 +427,8 @@ static void migrates_a_hugetlb_page_out_of_zone_movable(struct kunit *test)
 
 	gup_skip_without_movable_zone(test);
 	if (!hugepage_movable_supported(h))
-		kunit_skip(test, "not applicable: hugetlb pages are not migrated");
+		kunit_skip(test,
+			   "needs CONFIG_ARCH_ENABLE_HUGEPAGE_MIGRATION");
 
 	gup_take_from(&gup_movable_area);
 	addr = gup_map_hugetlb(test);
@@ -472,10 +447,13 @@ static void migrates_a_hugetlb_page_out_of_zone_movable(struct kunit *test)
 /* Pages of shmem, which its page cache has a reference to */
 static void pages_of_a_file(struct kunit *test, const struct gup_area *area)
 {
-	struct file *filp = shmem_file_setup("gup_kunit", NR_TRIES * PAGE_SIZE,
-					     EMPTY_VMA_FLAGS);
 	unsigned long addr;
+	struct file *filp;
 
+	if (!IS_ENABLED(CONFIG_SHMEM))
+		kunit_skip(test, "needs CONFIG_SHMEM");
+	filp = shmem_file_setup("gup_kunit", NR_TRIES * PAGE_SIZE,
+				EMPTY_VMA_FLAGS);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(filp), "no file: error %ld",
 			       PTR_ERR(filp));
 	addr = kunit_vm_mmap(test, filp, 0, NR_TRIES * PAGE_SIZE,
@@ -490,26 +468,9 @@ static void pages_of_a_file(struct kunit *test, const struct gup_area *area)
 				 NR_PAGES);
 }
 
-#define skip_without_shmem(test)					\
-do {									\
-	if (!IS_ENABLED(CONFIG_SHMEM))					\
-		kunit_skip(test, "needs CONFIG_SHMEM");			\
-} while (0)
-
-static void migrates_pages_of_a_file_out_of_cma(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	skip_without_shmem(test);
-	take_movable_zone();
-	pages_of_a_file(test, &gup_cma_area);
-}
-
-static void migrates_pages_of_a_file_out_of_zone_movable(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	skip_without_shmem(test);
-	pages_of_a_file(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(migrates_pages_of_a_file_out_of_cma,
+		   migrates_pages_of_a_file_out_of_zone_movable,
+		   pages_of_a_file)
 
 /*
  * Pages that are not there yet are allocated elsewhere. Had they been allocated
@@ -551,18 +512,9 @@ static void expect_absent_pages_elsewhere(struct kunit *test,
 			    "pins of %d pages that are not there", NR_PAGES);
 }
 
-static void allocates_absent_pages_outside_of_cma(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	expect_absent_pages_elsewhere(test, &gup_cma_area);
-}
-
-static void allocates_absent_pages_outside_of_zone_movable(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	expect_absent_pages_elsewhere(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(allocates_absent_pages_outside_of_cma,
+		   allocates_absent_pages_outside_of_zone_movable,
+		   expect_absent_pages_elsewhere)
 
 /* [area] [area] ... [area] [hole] [area] ... [area] */
 static void up_to_a_hole(struct kunit *test, const struct gup_area *area)
@@ -577,18 +529,9 @@ static void up_to_a_hole(struct kunit *test, const struct gup_area *area)
 			       NR_PAGES, hole);
 }
 
-static void migrates_cma_pages_up_to_a_hole(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	up_to_a_hole(test, &gup_cma_area);
-}
-
-static void migrates_movable_pages_up_to_a_hole(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	up_to_a_hole(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(migrates_cma_pages_up_to_a_hole,
+		   migrates_movable_pages_up_to_a_hole,
+		   up_to_a_hole)
 
 /*
  * A page that somebody else has a reference to cannot be migrated, so no page is
@@ -654,18 +597,9 @@ static void expect_enomem(struct kunit *test, const struct gup_area *area)
 			    nr);
 }
 
-static void enomem_if_a_cma_page_cannot_be_migrated(struct kunit *test)
-{
-	gup_skip_without_cma(test);
-	take_movable_zone();
-	expect_enomem(test, &gup_cma_area);
-}
-
-static void enomem_if_a_movable_page_cannot_be_migrated(struct kunit *test)
-{
-	gup_skip_without_movable_zone(test);
-	expect_enomem(test, &gup_movable_area);
-}
+CASE_FOR_EACH_AREA(enomem_if_a_cma_page_cannot_be_migrated,
+		   enomem_if_a_movable_page_cannot_be_migrated,
+		   expect_enomem)
 
 /**
  * struct killer - a thread that kills the task that pins a page
@@ -837,12 +771,16 @@ static bool pin_drains(struct kunit *test, unsigned long addr, unsigned int cpu,
 }
 
 static void expect_no_drain(struct kunit *test, const struct gup_area *area,
-			    unsigned long addr, bool used)
+			    bool used)
 {
+	unsigned long addr = map_in_area(test, area, NR_PAGES);
 	unsigned int settled = 0, drains = 0, moved = 0, i;
 	unsigned int cpu = raw_smp_processor_id();
 	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
 
+	give_back();
+	if (!addr)
+		return;
 	/* Migration empties the cache of the CPU that it runs on. */
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
 	lru_add_drain_all();
@@ -865,42 +803,23 @@ static void expect_no_drain(struct kunit *test, const struct gup_area *area,
 			    NR_PAGES, area->name);
 }
 
-static void leaves_the_caches_of_other_cpus_alone(struct kunit *test)
+static void unused_pages(struct kunit *test, const struct gup_area *area)
 {
-	unsigned long addr;
-
-	gup_skip_without_cma(test);
 	skip_without_second_cpu(test);
-	take_movable_zone();
-	addr = map_in_area(test, &gup_cma_area, NR_PAGES);
-	give_back();
-	if (addr)
-		expect_no_drain(test, &gup_cma_area, addr, false);
+	expect_no_drain(test, area, false);
 }
 
-static void leaves_them_alone_for_zone_movable(struct kunit *test)
-{
-	unsigned long addr;
-
-	gup_skip_without_movable_zone(test);
-	skip_without_second_cpu(test);
-	addr = map_in_area(test, &gup_movable_area, NR_PAGES);
-	if (addr)
-		expect_no_drain(test, &gup_movable_area, addr, false);
-}
+CASE_FOR_EACH_AREA(leaves_the_caches_of_other_cpus_alone,
+		   leaves_them_alone_for_zone_movable,
+		   unused_pages)
 
 /* What waits in the cache of this CPU gets out of it without the others. */
 static void leaves_them_alone_for_a_page_in_its_own_cache(struct kunit *test)
 {
-	unsigned long addr;
-
 	gup_skip_without_cma(test);
 	skip_without_second_cpu(test);
 	take_movable_zone();
-	addr = map_in_area(test, &gup_cma_area, NR_PAGES);
-	give_back();
-	if (addr)
-		expect_no_drain(test, &gup_cma_area, addr, true);
+	expect_no_drain(test, &gup_cma_area, true);
 }
 
 static struct kunit_case gup_longterm_cases[] = {

@@ -32,10 +32,6 @@
 
 #define POISON_OFFSET	((pgoff_t)0x6b6b6b6bUL)
 
-#ifndef gup_pincount_ptr
-#define gup_pincount_ptr(folio)		(&(folio)->_pincount)
-#endif
-
 #ifndef GUP_HAS_MEMFD_PIN_FOLIOS
 #define GUP_HAS_MEMFD_PIN_FOLIOS	true
 #endif
@@ -60,7 +56,6 @@ do {									\
 /**
  * struct memfd - the file of a case, and what the case has pinned of it
  * @filp: the file
- * @mnt: the mount that @filp is on, if it has one to itself
  * @nr_pinned: number of entries in @folios that have yet to be released
  * @offset: what memfd_pin_folios() wrote to *offset
  * @folios: what memfd_pin_folios() returned
@@ -70,7 +65,6 @@ do {									\
  */
 static struct memfd {
 	struct file *filp;
-	struct vfsmount *mnt;
 	unsigned int nr_pinned;
 	pgoff_t offset;
 	struct folio *folios[MAX_FOLIOS];
@@ -93,26 +87,13 @@ static inline void create_file(struct kunit *test, loff_t size)
 	mapping_set_gfp_mask(memfd.filp->f_mapping, GFP_USER);
 }
 
-static inline void mount_fs(struct kunit *test, const char *name,
-			    char *options)
-{
-	struct file_system_type *type = get_fs_type(name);
-	struct vfsmount *mnt;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, type, "no %s", name);
-	mnt = vfs_kern_mount(type, SB_KERNMOUNT, name, options);
-	put_filesystem(type);
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(mnt), "no mount: error %ld",
-			       PTR_ERR(mnt));
-	memfd.mnt = mnt;
-}
-
 /* The same on a tmpfs that has no other */
 static inline void create_file_with(struct kunit *test, loff_t size,
 				    char *options)
 {
-	mount_fs(test, "tmpfs", options);
-	set_file(test, shmem_file_setup_with_mnt(memfd.mnt, "gup_kunit", size,
+	struct vfsmount *mnt = gup_mount(test, "tmpfs", options);
+
+	set_file(test, shmem_file_setup_with_mnt(mnt, "gup_kunit", size,
 						 EMPTY_VMA_FLAGS));
 	mapping_set_gfp_mask(memfd.filp->f_mapping, GFP_USER);
 }
@@ -124,9 +105,6 @@ static inline void close_file(void)
 	memfd.filp = NULL;
 	/* In a thread of the kernel, that waits for somebody to do it. */
 	flush_delayed_fput();
-	if (memfd.mnt)
-		kern_unmount(memfd.mnt);
-	memfd.mnt = NULL;
 }
 
 /* Each CPU keeps references to what it adds to the LRU lists for a while. */

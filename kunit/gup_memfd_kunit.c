@@ -34,14 +34,15 @@ static void einval_if_there_is_no_file(struct kunit *test)
 static void einval_if_the_file_is_of_another_kind(struct kunit *test)
 {
 	struct gup_pin_counters before, after;
+	struct vfsmount *mnt;
 	loff_t pos = 0;
 	ssize_t len;
 	long got;
 
 	skip_without_memfd_pin_folios(test);
-	mount_fs(test, "ramfs", NULL);
-	set_file(test, file_open_root_mnt(memfd.mnt, "gup_kunit",
-					  O_RDWR | O_CREAT, 0600));
+	mnt = gup_mount(test, "ramfs", NULL);
+	set_file(test, file_open_root_mnt(mnt, "gup_kunit", O_RDWR | O_CREAT,
+					  0600));
 	len = kernel_write(memfd.filp, "x", 1, &pos);
 	KUNIT_ASSERT_EQ_MSG(test, (long)len, 1L, "bytes written to the file");
 	KUNIT_ASSERT_EQ_MSG(test, nr_cached(), 1UL, "pages of the file");
@@ -475,7 +476,7 @@ static void a_page_that_is_mapped_is_pinned_alike(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], folio_page(folios[0], 0),
 				"page returned by %s()", m->name);
 	KUNIT_EXPECT_EQ_MSG(test, folio_ref_count(folios[0]) - mapped,
-			    2 * GUP_PIN_COUNTING_BIAS,
+			    (int)(2 * GUP_PIN_COUNTING_BIAS),
 			    "references of a pin of each kind");
 	gup_release(m, pages, got);
 	unpin_all();
@@ -485,64 +486,22 @@ static void a_page_that_is_mapped_is_pinned_alike(struct kunit *test)
 	gup_unmap(test, addr, 1);
 }
 
-static void unpin_folio_by_folio(struct folio **folios, unsigned int nr)
+/* Have @u release small folios, by their pages where it takes pages */
+static void unpin_small(const struct gup_unpin *u, struct folio **folios,
+			unsigned int nr)
 {
-	while (nr--)
-		unpin_folio(*folios++);
+	struct page *pages[GUP_MAX_UNPIN];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		pages[i] = folio_page(folios[i], 0);
+	u->unpin(pages, nr);
 }
-
-static void unpin_array(struct folio **folios, unsigned int nr)
-{
-	unpin_folios(folios, nr);
-}
-
-static void unpin_user_folio_by_folio(struct folio **folios, unsigned int nr)
-{
-	while (nr--)
-		unpin_user_folio(*folios++, 1);
-}
-
-static void unpin_range_clean(struct folio **folios, unsigned int nr)
-{
-	while (nr--)
-		unpin_user_page_range_dirty_lock(folio_page(*folios++, 0), 1,
-						 false);
-}
-
-static void unpin_range_dirty(struct folio **folios, unsigned int nr)
-{
-	while (nr--)
-		unpin_user_page_range_dirty_lock(folio_page(*folios++, 0), 1,
-						 true);
-}
-
-/**
- * struct release - a function that releases what memfd_pin_folios() pinned
- * @name: its name, and the argument make_dirty if there is one
- * @unpin: calls it, as often as it takes, for small folios
- * @dirties: whether it marks clean folios dirty
- */
-struct release {
-	const char *name;
-	void (*unpin)(struct folio **folios, unsigned int nr);
-	bool dirties;
-};
-
-static const struct release releases[] = {
-	{ "unpin_folio()", unpin_folio_by_folio, false },
-	{ "unpin_folios()", unpin_array, false },
-	{ "unpin_user_folio()", unpin_user_folio_by_folio, false },
-	{ "unpin_user_page_range_dirty_lock(false)", unpin_range_clean, false },
-	{ "unpin_user_page_range_dirty_lock(true)", unpin_range_dirty, true },
-};
-
-#define for_each_release(r)						\
-	for (r = releases; r < releases + ARRAY_SIZE(releases); r++)
 
 static void each_function_releases_what_was_pinned(struct kunit *test)
 {
 	struct gup_pin_counters before, after;
-	const struct release *r;
+	const struct gup_unpin *u;
 	struct folio **folios;
 	unsigned int i;
 
@@ -550,29 +509,29 @@ static void each_function_releases_what_was_pinned(struct kunit *test)
 	create_file(test, 3 * PAGE_SIZE);
 	have_pages(test, 0, 3);
 
-	for_each_release(r) {
+	gup_for_each_unpin(u) {
 		before = gup_read_pin_counters();
 		folios = pin_pages(test, 3);
 		for (i = 0; i < 3; i++)
 			ClearPageDirty(folio_page(folios[i], 0));
 		memfd.nr_pinned = 0;
-		r->unpin(folios, 3);
+		unpin_small(u, folios, 3);
 		after = gup_read_pin_counters();
 
 		for (i = 0; i < 3; i++) {
-			expect_pins(test, folios[i], 0, r->name);
+			expect_pins(test, folios[i], 0, u->name);
 			KUNIT_EXPECT_EQ_MSG(test,
 					    (bool)PageDirty(folio_page(folios[i], 0)),
-					    r->dirties,
+					    u->dirties,
 					    "page %u is dirty after %s", i,
-					    r->name);
+					    u->name);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, after.acquired - before.acquired, 3L,
 				    "pins that NR_FOLL_PIN_ACQUIRED has before %s",
-				    r->name);
+				    u->name);
 		KUNIT_EXPECT_EQ_MSG(test, after.released - before.released, 3L,
 				    "pins that NR_FOLL_PIN_RELEASED has from %s",
-				    r->name);
+				    u->name);
 	}
 }
 
@@ -690,25 +649,25 @@ static void add_pins_adds_none_if_it_is_told_to(struct kunit *test)
 static void each_function_releases_an_added_pin(struct kunit *test)
 {
 	struct gup_pin_counters before, after;
-	const struct release *r;
+	const struct gup_unpin *u;
 	struct folio *folio;
 	int err;
 
 	skip_without_folio_add_pins(test);
 	folio = pin_small(test);
 
-	for_each_release(r) {
+	gup_for_each_unpin(u) {
 		before = gup_read_pin_counters();
 		err = folio_add_pins(folio, 1);
 		KUNIT_EXPECT_EQ_MSG(test, err, 0, "folio_add_pins(folio, 1)");
-		r->unpin(&folio, 1);
+		unpin_small(u, &folio, 1);
 		after = gup_read_pin_counters();
 
-		expect_pins(test, folio, 1, r->name);
+		expect_pins(test, folio, 1, u->name);
 		KUNIT_EXPECT_EQ_MSG(test, after.acquired - before.acquired,
 				    after.released - before.released,
 				    "pins by folio_add_pins(), as compared to releases by %s",
-				    r->name);
+				    u->name);
 	}
 }
 

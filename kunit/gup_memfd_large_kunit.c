@@ -9,6 +9,7 @@
 #include <linux/sched/mm.h>
 #include <linux/vmstat.h>
 
+#include "gup_hugetlb.h"
 #include "gup_memfd.h"
 
 #define NR_HUGE		(PMD_SIZE >> PAGE_SHIFT)
@@ -269,20 +270,13 @@ static void forget_hugetlb(void)
 /* Have the first page of it in the page cache, with a number in it */
 static struct page *have_hugetlb_page(struct kunit *test, unsigned long number)
 {
-	unsigned long len = huge_page_size(&default_hstate), addr, mapped;
+	unsigned long addr = gup_map_hugetlb_file(test, memfd.filp);
 	struct page *page;
 
-	addr = gup_map_anon(test, 2 * len >> PAGE_SHIFT, PROT_READ | PROT_WRITE);
-	addr = ALIGN(addr, len);
-	mapped = kunit_vm_mmap(test, memfd.filp, addr, len,
-			       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 0);
-	KUNIT_ASSERT_EQ_MSG(test, mapped, addr,
-			    "address of the file's mapping");
 	gup_fault_in(test, addr, 1, FAULT_FLAG_WRITE);
-	gup_get(test, addr, 1, &page);
+	page = gup_page_at(test, addr);
 	gup_write_number(page, number);
-	put_page(page);
-	gup_unmap(test, addr, len >> PAGE_SHIFT);
+	gup_unmap(test, addr, huge_page_size(&default_hstate) >> PAGE_SHIFT);
 	return page;
 }
 

@@ -169,6 +169,44 @@ static void stops_there_in_a_mapping_that_is_written_to(struct kunit *test)
 }
 
 /* The page table is empty at first, so the walk is what faults pages in. */
+static void expect_dirty(struct kunit *test, unsigned long addr, bool dirty)
+{
+	spinlock_t *ptl;
+	pte_t *ptep = get_locked_pte(current->mm, addr, &ptl);
+	pte_t entry;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ptep);
+	entry = ptep_get(ptep);
+	pte_unmap_unlock(ptep, ptl);
+	KUNIT_EXPECT_EQ_MSG(test, !!pte_dirty(entry), dirty,
+			    "whether the entry is dirty");
+}
+
+/*
+ * The entry is valid when it is marked, so some architectures want that to be
+ * done in another way than for a new one. powerpc warns if it is not.
+ */
+static void marks_its_entry_dirty_when_it_is_written_to(struct kunit *test)
+{
+	/* none */
+	struct gup_file *file = create_file(test, BIT(0));
+	unsigned long addr;
+
+	if (GUP_NO_PAGE_ERRNO == -EFAULT)
+		kunit_skip(test, "not applicable: no entry is marked for who wants pages");
+	/* UML maps the page in its host then, which does not have it either. */
+	if (IS_ENABLED(CONFIG_UML))
+		kunit_skip(test, "needs CONFIG_UML to be off");
+
+	file->bare_is_clean = true;
+	addr = gup_map_file(test, file, PROT_READ | PROT_WRITE, MAP_SHARED);
+	gup_fault_in(test, addr, 1, 0);
+	expect_dirty(test, addr, false);
+
+	expect_pages(test, file, addr, 0, 1, GUP_NO_PAGE_ERRNO, FOLL_WRITE);
+	expect_dirty(test, addr, true);
+}
+
 static void stops_there_if_nothing_was_faulted_in(struct kunit *test)
 {
 	const struct gup_method *m;
@@ -304,6 +342,7 @@ static struct kunit_case gup_no_struct_page_cases[] = {
 	KUNIT_CASE(fails_if_asked_again_from_there_on),
 	KUNIT_CASE(returns_the_pages_around_it),
 	KUNIT_CASE(stops_there_in_a_mapping_that_is_written_to),
+	KUNIT_CASE(marks_its_entry_dirty_when_it_is_written_to),
 	KUNIT_CASE(stops_there_if_nothing_was_faulted_in),
 	KUNIT_CASE(populate_goes_on_behind_it),
 	KUNIT_CASE(efault_if_the_mapping_is_of_a_device),

@@ -12,11 +12,6 @@
 
 #define NR_PAGES	4
 
-/* Older kernels dereference the array. */
-#ifndef GUP_PIN_REFUSES_NULL
-#define GUP_PIN_REFUSES_NULL	true
-#endif
-
 static long call(const struct gup_method *m, unsigned long addr,
 		 unsigned long nr_pages, unsigned int gup_flags,
 		 struct page **pages)

@@ -19,21 +19,6 @@ enum {
 	NR = 1 << ORDER,
 };
 
-/* Pin pages that are mapped at an address, or fail the test */
-static inline void gup_pin(struct kunit *test, unsigned long addr,
-			   unsigned long nr, struct page **pages)
-{
-	const struct gup_method *m = &gup_methods[GUP_PIN];
-	long got;
-
-	gup_poison(pages, nr);
-	got = m->acquire(addr, nr, 0, pages);
-	if (got != nr)
-		gup_release(m, pages, got);
-	KUNIT_ASSERT_EQ_MSG(test, got, (long)nr, "pages returned by %s()",
-			    m->name);
-}
-
 /* Map a file, fault all of it in for reading, and pin it */
 static inline struct gup_file *gup_pin_file(struct kunit *test,
 					    unsigned int order,

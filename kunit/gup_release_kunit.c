@@ -4,21 +4,17 @@
  * pin_user_pages*() pinned: which pins they give back, and which pages they mark
  * dirty.
  */
-#include <linux/err.h>
-#include <linux/ioport.h>
-#include <linux/memblock.h>
-#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include "../internal.h"
+#include "gup_device.h"
 #include "gup_hugetlb.h"
 #include "gup_release.h"
 
 /* Have another page in a file in place of one, with the reference to it */
-static void replace_page(struct gup_file *file, unsigned int i, struct page *head)
+static void __maybe_unused replace_page(struct gup_file *file, unsigned int i,
+					struct page *head)
 {
 	gup_file_forget(file, i);
 	page_folio(head)->mapping = &file->mapping;
@@ -260,57 +256,14 @@ static void releases_tails_of_a_hugetlb_page(struct kunit *test)
 
 #ifdef CONFIG_ZONE_DEVICE
 #define NR_DEVICE_PAGES		3
-#define DEVICE_SIZE		SZ_128M
-
-/*
- * Plug memory of a device. As nothing accesses it, there need not be any: it is
- * said to be where nothing else is, behind all other memory.
- */
-static struct dev_pagemap *plug_device(struct kunit *test)
-{
-	phys_addr_t start = ALIGN(PFN_PHYS(max_pfn), SZ_1G);
-	struct dev_pagemap *device;
-	struct resource *res = NULL;
-	unsigned int i;
-	void *err;
-
-	device = kzalloc_obj(*device);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
-	for (i = 0; i < 16 && !res; i++, start += SZ_1G)
-		res = request_mem_region(start, DEVICE_SIZE, "gup_kunit");
-	if (!res)
-		kfree(device);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, res,
-					 "no room for a device below %pa", &start);
-	device->type = MEMORY_DEVICE_GENERIC;
-	device->range.start = res->start;
-	device->range.end = res->end;
-	device->nr_range = 1;
-	err = memremap_pages(device, NUMA_NO_NODE);
-	if (IS_ERR(err)) {
-		release_mem_region(device->range.start, DEVICE_SIZE);
-		kfree(device);
-	}
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(err), "no device: error %ld",
-			       PTR_ERR(err));
-	return device;
-}
-
-static void unplug_device(struct dev_pagemap *device)
-{
-	memunmap_pages(device);
-	release_mem_region(device->range.start, DEVICE_SIZE);
-	kfree(device);
-}
 
 /* Have pages of a device in place of those of a file, with their references */
-static void fill_file(struct gup_file *file, struct dev_pagemap *device)
+static void fill_file(struct gup_file *file, struct gup_device *device)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(device->range.start));
 	unsigned int i;
 
 	for (i = 0; i < NR_DEVICE_PAGES; i++)
-		replace_page(file, i, page + i);
+		replace_page(file, i, gup_device_page(device, i));
 }
 
 static void empty_file(struct gup_file *file)
@@ -329,7 +282,7 @@ static void releases_pages_of_a_device(struct kunit *test)
 {
 #ifdef CONFIG_ZONE_DEVICE
 	struct gup_file *file = gup_create_file(test, 0, NR_DEVICE_PAGES);
-	struct dev_pagemap *device = plug_device(test);
+	struct gup_device *device = gup_plug_device(test, false);
 	struct gup_pin_counters before, after;
 	struct page *pages[NR_DEVICE_PAGES];
 	const struct gup_unpin *u;
@@ -362,7 +315,7 @@ static void releases_pages_of_a_device(struct kunit *test)
 	}
 	gup_unmap(test, addr, NR_DEVICE_PAGES);
 	empty_file(file);
-	unplug_device(device);
+	gup_unplug_device(test, device, "pins of it were released");
 #else
 	kunit_skip(test, "needs CONFIG_ZONE_DEVICE");
 #endif

@@ -401,8 +401,7 @@ static void expect_end_by_signal(struct kunit *test, int signal,
 		struct outcome o;
 
 		/* The fast calls refuse most flags. */
-		if (gup_flags && (c->m == &gup_methods[GUP_GET_FAST] ||
-				  c->m == &gup_methods[GUP_PIN_FAST]))
+		if (gup_flags && gup_is_fast(c->m))
 			continue;
 		file = map_file(test, &retry, &addr);
 		/* A kernel thread ignores signals unless it asks for them. */
@@ -461,8 +460,7 @@ static void expect_no_wait(struct kunit *test, unsigned long page)
 		struct outcome o;
 
 		/* The fast calls refuse most flags. */
-		if (c->m == &gup_methods[GUP_GET_FAST] ||
-		    c->m == &gup_methods[GUP_PIN_FAST])
+		if (gup_is_fast(c->m))
 			continue;
 		file = map_file(test, &retry, &addr);
 		o = call(c, file, addr, FOLL_NOWAIT);

@@ -19,16 +19,6 @@
 #define NR_PAGES	3
 #define NR_TRIES	10
 
-/* Older kernels pin the zero page for long, as they pin it for a short while. */
-#ifndef GUP_LONGTERM_BREAKS_COW
-#define GUP_LONGTERM_BREAKS_COW	true
-#endif
-
-/* Older kernels have no long-term pins by pin_user_pages_unlocked(). */
-#ifndef GUP_HAS_UNLOCKED_LONGTERM
-#define GUP_HAS_UNLOCKED_LONGTERM	true
-#endif
-
 static bool is_zero(struct page *page)
 {
 	return page != GUP_POISON && is_zero_pfn(page_to_pfn(page));
@@ -85,48 +75,39 @@ static void settle(struct page *page)
 static unsigned long map_mixed_pages(struct kunit *test)
 {
 	unsigned long addr = map_zero_pages(test);
-	struct page *anon;
 
 	gup_fault_in(test, addr + PAGE_SIZE, 1, FAULT_FLAG_WRITE);
-	gup_get(test, addr + PAGE_SIZE, 1, &anon);
-	settle(anon);
-	put_page(anon);
+	settle(gup_page_at(test, addr + PAGE_SIZE));
 	return addr;
 }
 
-/* What is to be the same before, during and after a pin of zero pages */
-struct counts {
-	int refs;
-	struct gup_pin_counters pins;
-};
-
-static struct counts read_counts(unsigned long addr)
+/* What is counted of all zero pages, and of all pins */
+static struct gup_counts read_counts(unsigned long addr)
 {
-	struct counts counts = { zero_page_refs(addr), gup_read_pin_counters() };
+	struct gup_counts counts = {
+		.refs = zero_page_refs(addr),
+		.pins = gup_read_pin_counters(),
+	};
 
 	return counts;
 }
 
-static bool counts_are(struct counts now, struct counts before, long acquired,
+static bool counts_are(const struct gup_counts *now,
+		       const struct gup_counts *before, long acquired,
 		       long released)
 {
-	return now.refs == before.refs &&
-	       now.pins.acquired == before.pins.acquired + acquired &&
-	       now.pins.released == before.pins.released + released;
+	return now->refs == before->refs &&
+	       now->pins.acquired == before->pins.acquired + acquired &&
+	       now->pins.released == before->pins.released + released;
 }
 
-static void expect_counts(struct kunit *test, struct counts now, struct counts before,
-			  long acquired, long released, const char *when,
-			  const char *what)
+static void expect_counts(struct kunit *test, const struct gup_counts *now,
+			  const struct gup_counts *before, long acquired,
+			  long released, const char *when, const char *what)
 {
-	KUNIT_EXPECT_EQ_MSG(test, now.refs, before.refs,
-			    "refcount of the zero page %s %s", when, what);
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.acquired,
-			    before.pins.acquired + acquired,
-			    "NR_FOLL_PIN_ACQUIRED %s %s", when, what);
-	KUNIT_EXPECT_EQ_MSG(test, now.pins.released,
-			    before.pins.released + released,
-			    "NR_FOLL_PIN_RELEASED %s %s", when, what);
+	gup_expect_counts(test, before, now, 0,
+			  (struct gup_pin_counters){ acquired, released },
+			  "the zero page %s %s", when, what);
 }
 
 /**
@@ -146,7 +127,7 @@ struct pinned {
 	struct page *pages[NR_PAGES];
 	int held[NR_PAGES];
 	int left[NR_PAGES];
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 };
 
 static int refs_of(struct page *page)
@@ -185,8 +166,8 @@ static struct pinned pin(struct kunit *test, const struct gup_method *m,
 		p.addr = map(test);
 		pin_once(m, nr, gup_flags, &p);
 		as_expected = p.got == nr &&
-			      counts_are(p.during, p.before, anon, 0) &&
-			      counts_are(p.after, p.before, anon, anon);
+			      counts_are(&p.during, &p.before, anon, 0) &&
+			      counts_are(&p.after, &p.before, anon, anon);
 		for (i = 0; i < p.got; i++)
 			if (!is_zero(p.pages[i]) &&
 			    p.held[i] != p.left[i] + m->weight)
@@ -210,8 +191,8 @@ static void expect_pinned(struct kunit *test, const struct gup_method *m,
 					    p->left[i] + m->weight,
 					    "refcount of page %ld, which is anonymous, after %s()",
 					    i, m->name);
-	expect_counts(test, p->during, p->before, anon, 0, "after", m->name);
-	expect_counts(test, p->after, p->before, anon, anon, "unpinned after",
+	expect_counts(test, &p->during, &p->before, anon, 0, "after", m->name);
+	expect_counts(test, &p->after, &p->before, anon, anon, "unpinned after",
 		      m->name);
 }
 
@@ -318,8 +299,7 @@ static void only_the_anonymous_page_of_a_mixed_array_is_counted(struct kunit *te
 
 	gup_for_each_pin(m) {
 		p = pin(test, m, map_mixed_pages, NR_PAGES, 0, 1);
-		gup_get(test, p.addr + PAGE_SIZE, 1, &anon);
-		put_page(anon);
+		anon = gup_page_at(test, p.addr + PAGE_SIZE);
 
 		expect_pinned(test, m, &p, NR_PAGES, 1);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, p.pages[1], anon,
@@ -334,48 +314,26 @@ static void only_the_anonymous_page_of_a_mixed_array_is_counted(struct kunit *te
 	}
 }
 
-static void unpin_array(struct page **pages, unsigned long nr)
-{
-	unpin_user_pages(pages, nr);
-}
-
-static void unpin_array_clean(struct page **pages, unsigned long nr)
-{
-	unpin_user_pages_dirty_lock(pages, nr, false);
-}
-
-static void unpin_array_dirty(struct page **pages, unsigned long nr)
-{
-	unpin_user_pages_dirty_lock(pages, nr, true);
-}
-
-/* Pin a mixed array and release it by @unpin; true if that dirtied anon */
-static bool expect_mixed_array_released(struct kunit *test,
-					void (*unpin)(struct page **pages,
-						      unsigned long nr),
-					const char *name)
+/* Pin a mixed array and have @u release it */
+static void expect_mixed_array_released(struct kunit *test,
+					const struct gup_unpin *u)
 {
 	unsigned int tries = NR_TRIES;
 	int anon_before, anon_after;
-	struct counts before, after;
+	struct gup_counts before, after;
 	struct page *pages[NR_PAGES];
 	bool dirty;
 
 	do {
 		unsigned long addr = map_mixed_pages(test);
-		long got;
 
 		before = read_counts(addr);
-		mmap_read_lock(current->mm);
-		got = pin_user_pages(addr, NR_PAGES, 0, pages);
-		mmap_read_unlock(current->mm);
-		KUNIT_ASSERT_EQ_MSG(test, got, (long)NR_PAGES,
-				    "pages returned by pin_user_pages()");
+		gup_pin(test, addr, NR_PAGES, pages);
 
 		/* The unpin may free nothing: the page table has a reference. */
 		ClearPageDirty(pages[1]);
 		anon_before = page_ref_count(pages[1]);
-		unpin(pages, NR_PAGES);
+		u->unpin(pages, NR_PAGES);
 		anon_after = page_ref_count(pages[1]);
 		dirty = PageDirty(pages[1]);
 		after = read_counts(addr);
@@ -385,35 +343,28 @@ static bool expect_mixed_array_released(struct kunit *test,
 		 */
 		ClearPageDirty(pages[0]);
 		ClearPageDirty(pages[2]);
-	} while (!(counts_are(after, before, 1, 1) &&
+	} while (!(counts_are(&after, &before, 1, 1) &&
 		   anon_after == anon_before - (int)GUP_PIN_COUNTING_BIAS) &&
 		 --tries);
 
 	KUNIT_EXPECT_EQ_MSG(test, anon_after,
 			    anon_before - (int)GUP_PIN_COUNTING_BIAS,
-			    "refcount of the anonymous page after %s", name);
-	expect_counts(test, after, before, 1, 1, "after", name);
-	return dirty;
+			    "refcount of the anonymous page after %s", u->name);
+	KUNIT_EXPECT_EQ_MSG(test, dirty, u->dirties,
+			    "whether the anonymous page is dirty after %s",
+			    u->name);
+	expect_counts(test, &after, &before, 1, 1, "after", u->name);
 }
 
 static void unpin_user_pages_ignores_zero_pages(struct kunit *test)
 {
-	expect_mixed_array_released(test, unpin_array, "unpin_user_pages()");
+	expect_mixed_array_released(test, &gup_unpins[GUP_UNPIN_PAGES]);
 }
 
 static void unpin_user_pages_dirty_lock_ignores_zero_pages(struct kunit *test)
 {
-	bool dirty;
-
-	dirty = expect_mixed_array_released(test, unpin_array_clean,
-					    "unpin_user_pages_dirty_lock() without dirtying");
-	KUNIT_EXPECT_FALSE_MSG(test, dirty,
-			       "the anonymous page was dirtied without being asked to");
-
-	dirty = expect_mixed_array_released(test, unpin_array_dirty,
-					    "unpin_user_pages_dirty_lock() with dirtying");
-	KUNIT_EXPECT_TRUE_MSG(test, dirty,
-			      "the anonymous page between zero pages is not dirty");
+	expect_mixed_array_released(test, &gup_unpins[GUP_UNPIN_PAGES_CLEAN]);
+	expect_mixed_array_released(test, &gup_unpins[GUP_UNPIN_PAGES_DIRTY]);
 }
 
 static void a_write_pin_breaks_cow_and_is_counted(struct kunit *test)
@@ -457,7 +408,7 @@ static void a_long_term_pin_breaks_cow_or_is_not_counted(struct kunit *test)
 				    m->name);
 		for (i = 0; i < NR_PAGES; i++)
 			KUNIT_EXPECT_EQ_MSG(test, is_zero(p.pages[i]),
-					    !GUP_LONGTERM_BREAKS_COW,
+					    (bool)!GUP_LONGTERM_BREAKS_COW,
 					    "whether pages[%u] of %s() with FOLL_LONGTERM is the zero page",
 					    i, m->name);
 		KUNIT_EXPECT_EQ_MSG(test, p.during.refs, p.before.refs,
@@ -486,24 +437,19 @@ static void expect_balance_across(struct kunit *test,
 {
 	unsigned int tries = NR_TRIES;
 	struct page *pages[NR_PAGES];
-	struct counts before, after;
-	long got;
+	struct gup_counts before, after;
 
 	do {
 		unsigned long addr = map_zero_pages(test);
 
 		before = read_counts(addr);
-		mmap_read_lock(current->mm);
-		got = pin_user_pages(addr, NR_PAGES, 0, pages);
-		mmap_read_unlock(current->mm);
-		KUNIT_ASSERT_EQ_MSG(test, got, (long)NR_PAGES,
-				    "pages returned by pin_user_pages()");
+		gup_pin(test, addr, NR_PAGES, pages);
 		between(test, addr);
 		unpin_user_pages(pages, NR_PAGES);
 		after = read_counts(addr);
-	} while (!counts_are(after, before, 0, 0) && --tries);
+	} while (!counts_are(&after, &before, 0, 0) && --tries);
 
-	expect_counts(test, after, before, 0, 0, "unpinned after", what);
+	expect_counts(test, &after, &before, 0, 0, "unpinned after", what);
 }
 
 static void write_to(struct kunit *test, unsigned long addr)
@@ -548,7 +494,7 @@ static void a_write_after_fork_keeps_the_pinned_page_of_a_mixed_array(struct kun
 {
 	struct page *pages[NR_PAGES], *now;
 	unsigned int tries = NR_TRIES;
-	struct counts before, after;
+	struct gup_counts before, after;
 	struct gup_child child;
 	long got;
 
@@ -556,11 +502,7 @@ static void a_write_after_fork_keeps_the_pinned_page_of_a_mixed_array(struct kun
 		unsigned long addr = map_mixed_pages(test);
 
 		before = read_counts(addr);
-		mmap_read_lock(current->mm);
-		got = pin_user_pages(addr, NR_PAGES, 0, pages);
-		mmap_read_unlock(current->mm);
-		KUNIT_ASSERT_EQ_MSG(test, got, (long)NR_PAGES,
-				    "pages returned by pin_user_pages()");
+		gup_pin(test, addr, NR_PAGES, pages);
 
 		gup_fork(test, &child);
 		mmap_read_lock(current->mm);
@@ -571,12 +513,12 @@ static void a_write_after_fork_keeps_the_pinned_page_of_a_mixed_array(struct kun
 		gup_fork_end(&child);
 		unpin_user_pages(pages, NR_PAGES);
 		after = read_counts(addr);
-	} while (!counts_are(after, before, 1, 1) && --tries);
+	} while (!counts_are(&after, &before, 1, 1) && --tries);
 
 	KUNIT_EXPECT_EQ_MSG(test, got, 1L, "get_user_pages() for writing");
 	KUNIT_EXPECT_PTR_EQ_MSG(test, now, pages[1],
 				"page that is written to, after a fork, where pages[1] was pinned");
-	expect_counts(test, after, before, 1, 1, "unpinned after", "a fork");
+	expect_counts(test, &after, &before, 1, 1, "unpinned after", "a fork");
 }
 
 static int map_zero_page_as_ordinary(pte_t *pte, unsigned long addr, void *data)
@@ -599,7 +541,7 @@ static int unmap_again(pte_t *pte, unsigned long addr, void *data)
  */
 static void gup_fast_does_not_count_it_either(struct kunit *test)
 {
-	struct counts before, during, after;
+	struct gup_counts before, during, after;
 	struct page *pages[1] = { GUP_POISON };
 	unsigned int tries = NR_TRIES;
 	unsigned long addr;
@@ -622,15 +564,15 @@ static void gup_fast_does_not_count_it_either(struct kunit *test)
 		if (got == 1)
 			unpin_user_page(pages[0]);
 		after = read_counts(addr);
-	} while (!(counts_are(during, before, 0, 0) &&
-		   counts_are(after, before, 0, 0)) && --tries);
+	} while (!(counts_are(&during, &before, 0, 0) &&
+		   counts_are(&after, &before, 0, 0)) && --tries);
 	apply_to_page_range(current->mm, addr, PAGE_SIZE, unmap_again, NULL);
 
 	KUNIT_EXPECT_EQ_MSG(test, got, 1, "pages that GUP-fast found");
 	KUNIT_EXPECT_PTR_EQ_MSG(test, pages[0], ZERO_PAGE(addr),
 				"page that GUP-fast found");
-	expect_counts(test, during, before, 0, 0, "after", "GUP-fast");
-	expect_counts(test, after, before, 0, 0, "unpinned after", "GUP-fast");
+	expect_counts(test, &during, &before, 0, 0, "after", "GUP-fast");
+	expect_counts(test, &after, &before, 0, 0, "unpinned after", "GUP-fast");
 }
 
 static struct kunit_case gup_zero_page_cases[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The init of the machine in which gup rerun runs: has khugepaged look at memory
- * without a pause, runs each KUnit suite of get_user_pages() ROUNDS times, and
- * switches the machine off.
+ * without a pause, runs each KUnit suite of get_user_pages() once for each of its
+ * arguments, with huge pages enabled as that says, and switches the machine off.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define SUITES		"/sys/kernel/debug/kunit"
-#define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged/"
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 static void put(const char *path, const char *text)
 {
@@ -48,7 +48,7 @@ static void run_all(int round, int last)
 		perror(SUITES);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int round;
 
@@ -57,10 +57,11 @@ int main(void)
 	if (mount("sysfs", "/sys", "sysfs", 0, NULL) ||
 	    mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL))
 		perror("rerun: mount");
-	put(KHUGEPAGED "scan_sleep_millisecs", "0");
-	put(KHUGEPAGED "alloc_sleep_millisecs", "0");
+	put(THP "khugepaged/scan_sleep_millisecs", "0");
+	put(THP "khugepaged/alloc_sleep_millisecs", "0");
 
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; round < argc; round++) {
+		put(THP "enabled", argv[round]);
 		run_all(round, 0);
 		run_all(round, 1);
 	}

@@ -1,44 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Kbuild.
+ * What the get_user_pages() KUnit suites use and 6.1 lacks, beside what later
+ * ones lack. Included before everything else, see mm/tests/Kbuild, and by the
+ * headers of older ones.
  */
-#ifndef _MM_TESTS_GUP_COMPAT_H
-#define _MM_TESTS_GUP_COMPAT_H
+#ifndef _MM_TESTS_GUP_COMPAT_6_1_H
+#define _MM_TESTS_GUP_COMPAT_6_1_H
 
-#include <kunit/test.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/uio.h>
 
-/*
- * Warnings cannot be suppressed, so the log says which ones are expected and
- * how many. The reports are counted by whoever reads it.
- */
-static bool gup_compat_expecting __maybe_unused;
+/* Pages of hugetlbfs are isolated by no suite that applies. */
+#define gup_isolate_hugetlb(folio, list)	false
+#define gup_putback_hugetlb(folio)	((void)0)
+#define gup_hugetlb_cgroup(folio)	((void *)folio)
 
-static inline void gup_compat_expect(struct kunit *test, bool begin)
-{
-	gup_compat_expecting = begin;
-	pr_info("kunit-expect: %s\n", begin ? "begin" : "end");
-}
-
-static inline void gup_compat_expect_count(struct kunit *test, int expected)
-{
-	pr_info("kunit-expect: count %d\n", expected);
-}
-
-#define kunit_warning_suppress(test)					\
-	for (gup_compat_expect(test, true); gup_compat_expecting;	\
-	     gup_compat_expect(test, false))
-
-#define KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, expected)		\
-	gup_compat_expect_count(test, expected)
+#include "gup_compat_6.12.h"
 
 /* There is an argument for the VMAs of the pages, which nobody here wants. */
 #define get_user_pages(start, nr, flags, pages)				\
@@ -70,9 +50,6 @@ static inline unsigned long kunit_vm_mmap(struct kunit *test, struct file *file,
 	return vm_mmap(file, addr, len, prot, flag, offset);
 }
 
-/* Flags of an address space are an integer, too. */
-#define mm_flags_set(flag, mm)		set_bit(flag, &(mm)->flags)
-
 /* Flags of a VMA can be written as they are. */
 static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 					   vm_flags_t flags)
@@ -82,10 +59,6 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 
 #define vm_flags_set			gup_compat_vm_flags_set
 
-/* Pages without struct page are given by a pfn and flags, here none. */
-#define vmf_insert_mixed(vma, addr, pfn)				\
-	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
-
 /* This option has got another name. */
 #define CONFIG_HAVE_GUP_FAST		CONFIG_HAVE_FAST_GUP
 
@@ -93,24 +66,16 @@ static inline void gup_compat_vm_flags_set(struct vm_area_struct *vma,
 #define GUP_FAST_TAKES_FILES_FOR_LONG	true
 #define GUP_FAST_REFUSES_NULL		false
 
-/* Objects are allocated by their size, unless a point release has more. */
-#ifndef kzalloc_obj
-#define kzalloc_obj(obj)		kzalloc(sizeof(obj), GFP_KERNEL)
-#endif
-
-/* Flags of a VMA are an integer, and no flags are 0. */
-#define EMPTY_VMA_FLAGS			0
-
 /* Folios are released by their pages. */
 static inline void unpin_folio(struct folio *folio)
 {
-	unpin_user_page(&folio->page);
+	unpin_user_page(folio_page(folio, 0));
 }
 
 static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 {
 	while (npages--)
-		unpin_user_page(&folio->page);
+		unpin_user_page(folio_page(folio, 0));
 }
 
 #define unpin_folios(folios, nfolios)					\
@@ -126,7 +91,7 @@ static inline void unpin_user_folio(struct folio *folio, unsigned long npages)
 #define GUP_SPLIT_PMD_OF_HUGETLB	1
 
 /* The huge zero page is recognized by its head. */
-#define is_huge_zero_folio(folio)	is_huge_zero_page(&(folio)->page)
+#define is_huge_zero_folio(folio)	is_huge_zero_page(folio_page(folio, 0))
 
 /* What the suite for it calls, of which no case is applicable */
 static inline void folio_add_pin(struct folio *folio)
@@ -142,16 +107,10 @@ static inline void folio_add_pin(struct folio *folio)
 
 /* Files are pinned by where they are mapped, and not otherwise. */
 #define GUP_HAS_MEMFD_PIN_FOLIOS	false
-#define GUP_HAS_FOLIO_ADD_PINS		false
 
 static inline long memfd_pin_folios(struct file *memfd, loff_t start,
 				    loff_t end, struct folio **folios,
 				    unsigned int max_folios, pgoff_t *offset)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 {
 	return -EOPNOTSUPP;
 }
@@ -167,16 +126,6 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 {
 	return -EOPNOTSUPP;
 }
-
-/* A bio is aligned as its pages are pinned, and for a device only. */
-#define GUP_HAS_ALIGNED_BIO		0
-
-/* Pages of hugetlbfs are not counted. */
-#define GUP_HAS_NR_HUGETLB		false
-#define GUP_NR_HUGETLB			NR_FOLL_PIN_ACQUIRED
-#define gup_isolate_hugetlb(folio, list)	false
-#define gup_putback_hugetlb(folio)	((void)0)
-#define gup_hugetlb_cgroup(folio)	((void *)folio)
 
 /* The fast calls do not tell an overflow from a call for 0 pages. */
 #define GUP_FAST_OVERFLOW		0
@@ -204,4 +153,4 @@ static inline ssize_t iov_iter_extract_pages(struct iov_iter *iter,
 #define FOLL_UNLOCKABLE			0
 #define FOLL_MADV_POPULATE		0
 
-#endif /* _MM_TESTS_GUP_COMPAT_H */
+#endif /* _MM_TESTS_GUP_COMPAT_6_1_H */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the get_user_pages() KUnit suites use and this kernel lacks. Included
- * before everything else, see mm/tests/Kbuild.
+ * What the get_user_pages() KUnit suites use and 6.12 lacks. Included
+ * before everything else, see mm/tests/Kbuild, and by the headers of older ones.
  */
-#ifndef _MM_TESTS_GUP_COMPAT_H
-#define _MM_TESTS_GUP_COMPAT_H
+#ifndef _MM_TESTS_GUP_COMPAT_6_12_H
+#define _MM_TESTS_GUP_COMPAT_6_12_H
 
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -39,6 +39,8 @@ static inline void gup_compat_expect_count(struct kunit *test, int expected)
 /* Pages without struct page are given by a pfn and flags, here none. */
 #define vmf_insert_mixed(vma, addr, pfn)				\
 	vmf_insert_mixed(vma, addr, pfn_to_pfn_t(pfn))
+#define vmf_insert_mixed_mkwrite(vma, addr, pfn)			\
+	vmf_insert_mixed_mkwrite(vma, addr, pfn_to_pfn_t(pfn))
 
 /* Objects are allocated by their size, unless a point release has more. */
 #ifndef kzalloc_obj
@@ -66,7 +68,9 @@ static inline int folio_add_pins(struct folio *folio, unsigned int pins)
 #define GUP_HAS_NR_HUGETLB		false
 #define GUP_NR_HUGETLB			NR_FOLL_PIN_ACQUIRED
 
+#ifndef gup_isolate_hugetlb
 #define gup_isolate_hugetlb(folio, list)	isolate_hugetlb(folio, list)
 #define gup_putback_hugetlb(folio)	folio_putback_active_hugetlb(folio)
+#endif
 
-#endif /* _MM_TESTS_GUP_COMPAT_H */
+#endif /* _MM_TESTS_GUP_COMPAT_6_12_H */

@@ -17,12 +17,13 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
 
-from guplib import cli  # noqa: E402
-from guplib.layout import Layout  # noqa: E402
+from guplib.cli import program  # noqa: E402
+from guplib.system.paths import Layout  # noqa: E402
 
 # Runs gup on a made-up queue in a process of its own: SCRIPTS, the root, words.
 CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
-        "from guplib import cli; sys.exit(cli.main(sys.argv[3:], Path(sys.argv[2])))")
+        "from guplib.cli import program; "
+        "sys.exit(program.main(sys.argv[3:], Path(sys.argv[2])))")
 GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
 SUITE = """\
 static struct kunit_case cases[] = {
@@ -105,6 +106,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["kernel"]
 bases = ["*"]
+options = ["CONFIG_MMU"]
 checked = ["*"]
 [arch.far]
 kunit_arguments = ["--arch=far"]
@@ -112,6 +114,7 @@ exec_arguments = []
 compiler = "gcc"
 needs = ["far"]
 bases = ["*"]
+options = ["CONFIG_MMU"]
 checked = []
 """,
     "packages.toml": """\
@@ -354,7 +357,7 @@ def gup(project: Project, capfd: pytest.CaptureFixture[str]) -> Callable[..., Sa
     """Call gup on the made-up queue."""
     def call(*words: object) -> Said:
         capfd.readouterr()
-        code = cli.main([str(word) for word in words], project.root)
+        code = program.main([str(word) for word in words], project.root)
         said = capfd.readouterr()
         return Said(code, said.out, said.err)
     return call
@@ -473,7 +476,7 @@ def mirror(stub: Callable[[str, str], Path], tmp_path: Path,
     root.mkdir()
     for name in ("keyring", "names"):
         (root / name).write_text("")
-    monkeypatch.setattr("guplib.mirror.KEYRING", root / "keyring")
+    monkeypatch.setattr("guplib.kernel.mirror.KEYRING", root / "keyring")
     stub("apt-get", f"""cd=; for word; do case $word in -o) cd=1;; *) [ "$cd" ] || set -- "$@" "$word"
         cd=; esac; shift; done; echo "$*" >>{root}/calls
         case "$*" in

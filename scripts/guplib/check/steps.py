@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""All checks of the project, and one count of them."""
+
+import json
+import os
+import sys
+import xml.etree.ElementTree
+from collections.abc import Iterator
+
+from .. import config, lint, queue
+from ..evidence import recorded_results
+from ..kernel import tree
+from ..kernel.tree import Place, Tree
+from ..queue import patchfile
+from ..run import cell
+from ..run.cell import Request
+from ..run.verdict import FAILED, PASSED, SKIPPED
+from ..setup import packages
+from ..system import process
+from ..system.errors import EnvironmentFault, GupError
+from ..system.paths import Layout
+from ..system.terminal import Progress
+from ..upkeep import refresh
+from . import debian_source, exports
+from .summary import Summary
+
+STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint")
+SLOW_STEPS = ("debian",)    # made only when they are named
+
+
+def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
+    """Make the checks of the named steps on the named bases."""
+    packages.ensure(layout, ["kernel", "check", "lint", "mail",
+                             *(step for step in steps if step in SLOW_STEPS)])
+    summary = Summary()
+    if "unit" in steps:
+        _unit(layout, summary)
+    defects = queue.defects(layout)
+    if "rules" in steps or defects:
+        summary.record("rules", queue.problems(layout))
+    if "lint" in steps:
+        summary.record_all(lint.scripts(layout))
+    if "tables" in steps and not defects:
+        summary.record("tables", recorded_results.problems(layout))
+        for name, reason in recorded_results.gaps(layout):
+            summary.skip(f"proof of {name}", reason)
+    if not defects:
+        _on_bases(layout, steps, bases, summary)
+    return summary
+
+
+def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
+              summary: Summary) -> None:
+    """Make the checks that need kernel trees; a base is skipped if not to be had."""
+    if not {"refresh", "quilt", "export", "kunit", "lint", *SLOW_STEPS} & set(steps):
+        return
+    had = 0
+    newest = list(config.bases(layout))[-1]
+    for base in bases:
+        try:
+            ready = _tree(layout, base)
+        except EnvironmentFault as fault:
+            summary.skip(f"base {base}", str(fault))
+            continue
+        except GupError as error:
+            summary.record(f"tree {base}", [str(error)])
+            had += 1
+            continue
+        had += 1
+        if "refresh" in steps:
+            summary.record(f"refresh {base}", _unlike(layout, base))
+        if "quilt" in steps:
+            summary.record(f"quilt {base}", _quilt(layout, ready))
+        if "export" in steps:
+            with Progress(f"base {base}: exporting in every form"), \
+                    tree.hold(layout, base):
+                summary.record_all(exports.base(ready))
+        if "kunit" in steps:
+            for arch in config.arches(layout).values():
+                if arch.is_checked(base):
+                    _kunit(layout, Request(base, arch.name), summary,
+                           compare="tables" in steps)
+        if "lint" in steps:
+            summary.record_all(lint.base(ready, suites=base == newest))
+        if "debian" in steps:
+            _debian(layout, base, summary)
+    if bases and not had:
+        summary.record("bases", ["no base could be had"])
+
+
+def _tree(layout: Layout, base: str) -> Tree:
+    with tree.hold(layout, base):
+        return tree.prepare(Place(layout, config.base(layout, base)))
+
+
+def _unit(layout: Layout, summary: Summary) -> None:
+    """The tool's own tests, by pytest of whichever Python has it."""
+    report = layout.check_log / "unit.xml"
+    with Progress("unit tests") as progress:
+        result = process.run(
+            [_python_with_pytest(), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider",
+             f"--junitxml={report}", layout.scripts / "tests"],
+            cwd=layout.root, check=False, log=layout.check_log / "unit.log",
+            watch=progress.tick)
+    if not report.exists():
+        summary.record("unit tests", [f"pytest gave no report: {result.last_line}"])
+        return
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+        if (skipped := case.find("skipped")) is not None:
+            summary.skip(f"unit {name}", skipped.get("message", ""))
+            continue
+        bad = [bad.get("message", "").splitlines()[0] or "failed"
+               for kind in ("failure", "error") for bad in case.findall(kind)]
+        summary.record(f"unit {name}", bad[:1])
+    report.unlink()
+
+
+def _python_with_pytest() -> str:
+    """A Python that has pytest and its xdist: this one, or Debian's."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if process.run([python, "-c", "import pytest, xdist"], check=False).returncode == 0:
+            return python
+    raise EnvironmentFault("no Python here has pytest and xdist; install "
+                           "python3-pytest-xdist")
+
+
+def _unlike(layout: Layout, base: str) -> list[str]:
+    """The stored files that a refresh of an unchanged tree would change."""
+    try:
+        return [f"{line}; not in its stored form, run gup refresh --base {base}"
+                for line in refresh.differences(layout, base)]
+    except GupError as error:
+        return [str(error)]
+
+
+def _quilt(layout: Layout, ready: Tree) -> list[str]:
+    """Push a base's series by quilt, with no fuzz, on the touched files."""
+    name = ready.base.name
+    place = layout.check_log / f"quilt-{name}"
+    patches = queue.series(layout, name)
+    if not patches:
+        return []
+    touched = sorted({file for path in patches for file in patchfile.read(path).files})
+    process.run(["rm", "-rf", place])
+    for file in touched:
+        content = ready.git.run("show", f"{ready.state.base}:{file}", check=False)
+        if content.returncode == 0:
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / file).write_text(content.output)
+    (place / "patches").symlink_to(os.path.relpath(layout.patches, place))
+    env = {"QUILT_PATCHES": "patches", "LC_ALL": "C",
+           "QUILT_SERIES": os.path.relpath(layout.series(name), layout.patches)}
+    result = process.run(["quilt", "--quiltrc=-", "push", "-a", "--fuzz=0"], cwd=place,
+                         env=env, check=False,
+                         log=layout.check_log / f"quilt-{name}.log")
+    if result.returncode:
+        return [f"series/{name} does not push: {result.last_line}"]
+    return []
+
+
+def _debian(layout: Layout, base: str, summary: Summary) -> None:
+    """Debian's source package with our patches; skipped where it is not to be had."""
+    try:
+        summary.record_all(debian_source.base(layout, base))
+    except EnvironmentFault as fault:
+        summary.skip(f"debian {base}", str(fault))
+
+
+def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) -> None:
+    """One cell: each case counts, and so does whatever else stands against it.
+
+    With compare, the cell also has to agree with the tables of README.
+    """
+    name = f"{request.base}/{request.arch}"
+    try:
+        verdict = cell.run(layout, request)
+    except GupError as error:
+        summary.record(f"kunit {name}", [str(error)])
+        return
+    cell.show(name, verdict)
+    summary.passed += verdict.count(PASSED)
+    summary.skipped += verdict.count(SKIPPED)
+    summary.failures += [f"{name} {text}" for text in _failed(verdict)]
+    if compare:
+        results = json.loads(layout.results(request.base, request.arch).read_text())
+        measure = recorded_results.of_results(results)
+        summary.record(f"measured {name}",
+                       recorded_results.disagreement(layout, measure))
+
+
+def _failed(verdict: cell.Verdict) -> Iterator[str]:
+    for case in verdict.cases:
+        if case.status == FAILED:
+            yield f"{case.suite}.{case.name}"
+    yield from verdict.against

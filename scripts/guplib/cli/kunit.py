@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gup kunit: build a base and run the suites on it."""
+
+import argparse
+import re
+
+from ..run import cell
+from ..run.verdict import PASSED
+from ..system.paths import Layout
+from .shared_options import add_source, base_and_source
+
+KCONFIG = re.compile(r"CONFIG_[A-Z0-9_]+=(?:y|n|\d+)")
+
+
+def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    add_source(verb, layout)
+    verb.add_argument("--arch", default="um", metavar="A",
+                      help="the architecture to run on (default: um)")
+    verb.add_argument("--suite", default=cell.FILTER_ALL, metavar="GLOB",
+                      help="run the suites whose names match (default: all)")
+    verb.add_argument("--unpatched", action="store_true",
+                      help="run the same suites on the base without the series")
+    verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
+                      metavar="CONFIG_X=y", help="build with this option, too, in a "
+                      "folder of its own; may be given more than once")
+    verb.add_argument("-v", "--verbose", action="store_true",
+                      help="name each case that has skipped or does not apply, too, with "
+                      "its reason")
+    verb.add_argument("--no-ccache", action="store_true",
+                      help="compile everything, even if ccache is there")
+
+
+def _kconfig(text: str) -> str:
+    if not KCONFIG.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no option; write CONFIG_X=y, CONFIG_X=n or CONFIG_X=NUMBER")
+    return text
+
+
+def run(layout: Layout, options: argparse.Namespace) -> int:
+    """Build a base with the queue and run the KUnit suites on it.
+
+    Everything that is missing is got first: packages, the kernel, the tree.
+    Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
+    something. Results: build/B/A/results.json.
+    """
+    base, ksrc = base_and_source(layout, options)
+    verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
+                                            not options.no_ccache,
+                                            not options.unpatched,
+                                            kconfig=tuple(options.kconfig_add)))
+    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict,
+              options.verbose)
+    return 0 if verdict.word == PASSED else 1

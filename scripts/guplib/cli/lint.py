@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gup lint: what can be said without running a kernel."""
+
+import argparse
+
+from .. import config, lint, queue
+from ..check.summary import Summary
+from ..kernel import tree
+from ..setup import packages
+from ..system.paths import Layout
+
+
+def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    verb.add_argument("--base", metavar="B", help="on this base alone (default: all)")
+    verb.add_argument("--build", action="store_true",
+                      help="compile the touched files with W=1 and sparse, too; needs "
+                      "gup kunit and gup kunit --unpatched of the base before")
+
+
+def run(layout: Layout, options: argparse.Namespace) -> int:
+    """Look at every patch on every base that uses it, and at the scripts.
+
+    checkpatch --strict, length and spelling of the message, git diff --check,
+    kernel-doc, doubled includes, and whether a cell compiles it at all; with
+    --build also W=1 and sparse. What the base says itself does not count.
+    Exceptions stand in config/lint.toml, each with its reason.
+    """
+    names = [config.base(layout, options.base).name] if options.base else \
+        list(config.bases(layout))
+    packages.ensure(layout, ["kernel", "lint"])
+    newest = list(config.bases(layout))[-1]
+    summary = Summary()
+    summary.record("rules", queue.problems(layout))
+    summary.record_all(lint.scripts(layout))
+    for name in names:
+        with tree.hold(layout, name):
+            ready = tree.prepare(tree.Place(layout, config.base(layout, name)))
+        summary.record_all(lint.base(ready, suites=name == newest))
+        if options.build:
+            summary.record_all(lint.build(layout, name))
+    print(summary.line)
+    return 1 if summary.failures or not summary.passed else 0

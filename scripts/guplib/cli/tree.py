@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gup tree: make a kernel tree, or bring it up to the queue."""
+
+import argparse
+
+from .. import config
+from ..kernel import tree
+from ..setup import packages
+from ..system.paths import Layout
+from .shared_options import add_source, base_and_source
+
+
+def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
+    add_source(verb, layout)
+    verb.add_argument("--unpatched", action="store_true",
+                      help="the tree with the suites alone, build/B/linux-unpatched")
+    verb.add_argument("--drop", action="store_true",
+                      help="put your work in the tree aside, on a branch aside/…, "
+                      "and go back to the queue")
+
+
+def run(layout: Layout, options: argparse.Namespace) -> int:
+    """Make build/B/linux: the base, and a commit for each patch on it.
+
+    The base is tagged `base`, the branch is gup/B. Nothing that is there and
+    right is touched, and your own work in the tree is never overwritten.
+    """
+    base, ksrc = base_and_source(layout, options)
+    packages.ensure(layout, ["kernel"])
+    with tree.hold(layout, base):
+        place = tree.Place(layout, config.base(layout, base), not options.unpatched)
+        ready = tree.prepare(place, ksrc, drop=options.drop)
+    print(f"{place.path.relative_to(layout.root)}: {ready.state.version}, branch "
+          f"{place.branch} at {ready.state.head[:12]}")
+    return 0

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What can be said of patches and scripts without running a kernel.
+
+Each check is a pair: its name, and what is wrong, a line each.
+"""
+
+import re
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import config, queue
+from ..kernel import tree
+from ..kernel.tree import Place, Tree
+from ..queue.patchfile import Patch
+from ..run import buildlog
+from ..system import process
+from ..system.errors import EnvironmentFault
+from ..system.git import Git
+from ..system.paths import Layout
+from ..system.terminal import Progress
+
+Check = tuple[str, list[str]]
+SUBJECT_COLUMNS = BODY_COLUMNS = 75
+FREE_LINE = re.compile(r"\s|>|\||[A-Z][\w-]*: |\S+$")
+LINE_NUMBER = re.compile(r":\d+(?::\d+)?(?=:)")
+SPELLING = re.compile(r"^[^:]*:\d+: (.* ==> .*)$", re.MULTILINE)
+COUNTED = re.compile(r"warning:|error:|included more than once", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A stored patch, and the commit that it is in a tree."""
+
+    ready: Tree
+    patch: Patch
+    parent: str
+    commit: str
+    name: str
+
+    def files(self, suffixes: tuple[str, ...]) -> list[str]:
+        """The files with such an ending that the patch changes or adds."""
+        return [file for file in self.ready.git.lines(
+            "diff", "--name-only", "--diff-filter=d", self.parent, self.commit)
+            if file.endswith(suffixes)]
+
+
+def base(ready: Tree, suites: bool) -> Iterator[Check]:
+    """The checks of all patches of a base; with suites, of the suites as well."""
+    layout, name = ready.place.layout, ready.base.name
+    for applied in _applied(ready):
+        for what, found in (("checkpatch", checkpatch(
+                ready, applied.patch.path, ["--no-signoff"])),
+                ("message", message_faults(applied.patch)),
+                ("whitespace", _whitespace(applied)), ("codespell", _spelling(applied)),
+                ("kernel-doc", _news(applied, "kernel-doc", ["-none"], (".c", ".h"))),
+                ("includes", _news(applied, "checkincludes.pl", [], (".c", ".h")))):
+            yield f"{what} {name} {applied.name}", found
+        outs = [out for arch in config.arches(layout)
+                if (out := layout.out(name, arch)).joinpath("mm").is_dir()]
+        if outs and applied.patch.path != layout.hookup(name):
+            yield f"compiled {name} {applied.name}", _never_compiled(applied, outs)
+    sources = [path for path in [layout.compat(name)] if path.exists()]
+    if suites:
+        sources += sorted(layout.suites.glob("*.[ch]"))
+    for path in sources:
+        yield (f"checkpatch {name} {path.relative_to(layout.root)}",
+               checkpatch(ready, path, ["--file"]))
+
+
+def scripts(layout: Layout) -> Iterator[Check]:
+    """The checks of the tool itself and of .ci/run."""
+    package = layout.scripts / "guplib"
+    calls: tuple[tuple[str, list[str | Path]], ...] = (
+            ("pyflakes3", ["pyflakes3", layout.scripts]),
+            ("mypy", ["mypy", "--python-version=3.11", "--cache-dir=/dev/null",
+                      "--no-error-summary", package]),
+            ("shellcheck", ["shellcheck", layout.ci]))
+    for name, argv in calls:
+        result = process.run(argv, cwd=layout.root, check=False)
+        lines = [line for line in result.output.splitlines() if line.strip()]
+        yield f"{name} of scripts", (lines or [result.last_line]) \
+            if result.returncode else []
+
+
+def build(layout: Layout, name: str) -> Iterator[Check]:
+    """W=1 and sparse on the .c files that the series of a base touches.
+
+    They are compiled in the folders of the cell on UML, with and without the
+    series. Raises EnvironmentFault when one of the two was never built.
+    """
+    own = config.base(layout, name)
+    said: list[dict[str, list[str]]] = []
+    with tree.hold(layout, name):
+        for patched in (True, False):
+            out = layout.out(name, "um", patched)
+            if not (out / ".config").exists():
+                raise EnvironmentFault(
+                    f"base {name}: {out.relative_to(layout.root)} was never configured; "
+                    f"run gup kunit --base {name}{'' if patched else ' --unpatched'}")
+            ready = tree.prepare(Place(layout, own, patched))
+            units = [file for file in queue.touched(layout, name)
+                     if file.endswith(".c") and (ready.path / file).exists()]
+            said.append(_compiled(ready, out, units))
+    after, before = said
+    for file, lines in after.items():
+        exempt = config.exemptions(layout, "build", file)
+        yield f"W=1 and sparse {name} {file}", _unheard(
+            lines, before.get(file, []), exempt)
+
+
+def checkpatch(ready: Tree, path: Path, words: list[str],
+               stands_for: Iterable[Path] = ()) -> list[str]:
+    """What a base's own checkpatch --strict says of a file of this project.
+
+    If the file is made from others, those are what config/lint.toml speaks of.
+    """
+    layout = ready.place.layout
+    ignored = [kind for file in (stands_for or [path]) for kind in config.exemptions(
+        layout, "checkpatch", str(file.relative_to(layout.root)))]
+    if ignored:
+        words = [*words, f"--ignore={','.join(dict.fromkeys(ignored))}"]
+    result = process.run(
+        ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
+         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
+    name = str(path.relative_to(layout.root))
+    return [line.replace(f"{path}:", f"{name}:", 1)
+            for line in result.output.splitlines() if line.strip()]
+
+
+def message_faults(patch: Patch) -> list[str]:
+    """Lines of a message that are too long for a log.
+
+    Quoted and indented lines, tags and lines of one word are free.
+    """
+    found = []
+    if len(patch.subject) > SUBJECT_COLUMNS:
+        found.append(f"subject has {len(patch.subject)} columns; "
+                     f"{SUBJECT_COLUMNS} at most")
+    return found + [f"body has a line of {len(line)} columns, {BODY_COLUMNS} at most: "
+                    f"{line}"
+                    for line in patch.body.splitlines()
+                    if len(line) > BODY_COLUMNS and not FREE_LINE.match(line)]
+
+
+def _applied(ready: Tree) -> list[Applied]:
+    """The patches of a base with their commits."""
+    git = ready.git
+    commits = [ready.state.base, *git.lines("rev-list", "--reverse",
+                                            f"{ready.state.base}..{ready.state.head}")]
+    return [Applied(ready, step.patch, parent, commit,
+                    str(step.patch.path.relative_to(ready.place.layout.root)))
+            for step, parent, commit in zip(tree.plan(ready.place), commits, commits[1:],
+                                            strict=False)]
+
+
+def _whitespace(applied: Applied) -> list[str]:
+    result = applied.ready.git.run("diff", "--check", applied.parent, applied.commit,
+                                   check=False)
+    return [line for line in result.output.splitlines() if not line.startswith("+")]
+
+
+def _spelling(applied: Applied) -> list[str]:
+    """What codespell says of a message and of the lines that a patch adds."""
+    git = applied.ready.git
+    added = [line[1:] for line in git.lines("diff", applied.parent, applied.commit)
+             if line.startswith("+") and not line.startswith("+++ ")]
+    words = config.exemptions(applied.ready.place.layout, "codespell", applied.name)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+        text.write("\n".join([applied.patch.message, *added]) + "\n")
+        text.flush()
+        result = process.run(["codespell", f"--ignore-words-list={','.join(words)}",
+                              text.name], check=False)
+    if result.returncode and not SPELLING.search(result.output):
+        raise EnvironmentFault(f"codespell failed: {result.last_line}")
+    return list(dict.fromkeys(SPELLING.findall(result.output)))
+
+
+def _news(applied: Applied, script: str, words: list[str],
+          suffixes: tuple[str, ...]) -> list[str]:
+    """What a script of the kernel says of touched files, but not of the parent's."""
+    files = applied.files(suffixes)
+    if not files:
+        return []
+    tool = "kernel-doc" if script == "kernel-doc" else "includes"
+    with tempfile.TemporaryDirectory() as scratch:
+        after, before = (_of_commit(applied.ready, commit, files, script, words,
+                                    Path(scratch) / commit)
+                         for commit in (applied.commit, applied.parent))
+    return _unheard(after, before, config.exemptions(applied.ready.place.layout, tool,
+                                             applied.name))
+
+
+def _of_commit(ready: Tree, commit: str, files: list[str], script: str,
+               words: list[str], place: Path) -> list[str]:
+    """What a script says of some files as they are in a commit."""
+    there = ready.git.lines("ls-tree", "-r", "--name-only", commit, "--", *files)
+    _check_out(ready.git, commit, there, place)
+    path = ready.path / "scripts" / script
+    if not path.exists():
+        raise EnvironmentFault(f"{path}: no such script in this base")
+    python = "python" in path.open(errors="replace").readline()
+    result = process.run([sys.executable if python else "perl", path, *words, *there],
+                         cwd=place, check=False)
+    return [line for line in result.output.splitlines() if COUNTED.search(line)]
+
+
+def _check_out(git: Git, commit: str, files: list[str], place: Path) -> None:
+    """Write some files of a commit to a folder."""
+    place.mkdir()
+    for file in files:
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        (place / file).write_text(git.run("show", f"{commit}:{file}").output)
+
+
+def _unheard(after: Iterable[str], before: Iterable[str],
+             exempt: list[str]) -> list[str]:
+    """The messages that are new, wherever in the file they stand."""
+    known = Counter(LINE_NUMBER.sub("", line) for line in before)
+    found = []
+    for line in after:
+        bare = LINE_NUMBER.sub("", line)
+        if known[bare]:
+            known[bare] -= 1
+        elif not any(part in line for part in exempt):
+            found.append(line)
+    return found
+
+
+def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
+    """The .c files of a patch that no cell has compiled; outs: their folders.
+
+    Those that config/lint.toml speaks of are left out.
+    """
+    exempt = config.exemptions(applied.ready.place.layout, "compiled", applied.name)
+    return [f"no cell of base {applied.ready.base.name} compiles {file}; switch on what "
+            "it needs in config/*.config" for file in applied.files((".c",))
+            if file not in exempt
+            and not any((out / file).with_suffix(".o").exists() for out in outs)]
+
+
+def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:
+    """What gcc -W1 and sparse say of each unit; the objects are made anew.
+
+    The next build of the cell makes them once more, as their flags differ.
+    """
+    said = {}
+    for unit in units:
+        target = str(Path(unit).with_suffix(".o"))
+        configured = (out / target).exists()
+        (out / target).unlink(missing_ok=True)
+        with Progress(f"{ready.place.call}: W=1 C=1 {target}") as progress:
+            result = process.run(["make", "-s", "ARCH=um", f"O={out}", "W=1", "C=1",
+                                  target], cwd=ready.path, check=False,
+                                 env={"LC_ALL": "C"}, watch=progress.tick)
+        if result.returncode:
+            raise EnvironmentFault(f"{ready.place.call}: {target} does not build with "
+                                   f"W=1 C=1: {result.last_line}")
+        if not configured:
+            (out / target).unlink()
+        said[unit] = [line.replace(f"{ready.path}/", "")
+                      for line in result.output.splitlines()
+                      if buildlog.MESSAGE.match(line)]
+    return said

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run: a cell is built, booted, and judged by its logs."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every part stands on: errors, paths, files, processes, the terminal, git."""

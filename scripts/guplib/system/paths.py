@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The one place that knows where things are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of the queue; everything below build/ can be made again."""
+
+    root: Path
+
+    @property
+    def patches(self) -> Path:
+        """One folder per topic."""
+        return self.root / "patches"
+
+    @property
+    def suites(self) -> Path:
+        """The KUnit sources, one for all bases."""
+        return self.root / "kunit"
+
+    @property
+    def config(self) -> Path:
+        """Data that the tool reads."""
+        return self.root / "config"
+
+    @property
+    def scripts(self) -> Path:
+        """The tool and its tests."""
+        return self.root / "scripts"
+
+    @property
+    def build(self) -> Path:
+        """All that is fetched, unpacked, built and measured."""
+        return self.root / "build"
+
+    @property
+    def readme(self) -> Path:
+        """What a user reads first."""
+        return self.root / "README.md"
+
+    @property
+    def measured(self) -> Path:
+        """What the cells came to when they were last recorded."""
+        return self.root / "doc" / "measured.json"
+
+    @property
+    def check_log(self) -> Path:
+        """Folder of the logs that gup check leaves."""
+        return self.build / "check"
+
+    @property
+    def journal(self) -> Path:
+        """New contents of stored files, while they are being put in place."""
+        return self.build / "journal.json"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held while stored files are rewritten."""
+        return self.build / "queue.lock"
+
+    @property
+    def draft(self) -> Path:
+        """A copy of the stored files in which a change is tried."""
+        return self.build / "draft"
+
+    @property
+    def thread(self) -> Path:
+        """Where a saved thread is taken apart."""
+        return self.build / "thread"
+
+    def bump(self, base: str) -> "Layout":
+        """A copy of the project in which another kernel is tried for a base."""
+        return Layout(self.build / "bump" / base)
+
+    @property
+    def all_series(self) -> Path:
+        """Folder of the quilt series, one file per base."""
+        return self.root / "series"
+
+    @property
+    def ci(self) -> Path:
+        """What a machine calls to check everything."""
+        return self.root / ".ci" / "run"
+
+    def series(self, base: str) -> Path:
+        """The quilt series of a base."""
+        return self.all_series / base
+
+    def cover(self, base: str) -> Path:
+        """The cover letter that a base's series is mailed with; need not exist."""
+        return self.all_series / f"{base}.cover"
+
+    def topic(self, name: str) -> Path:
+        """What a topic says of itself."""
+        return self.patches / name / "topic.toml"
+
+    def hookup(self, base: str) -> Path:
+        """The patch that ties the suites into a base."""
+        return self.suites / "hookup" / f"{base}.patch"
+
+    def compat(self, base: str) -> Path:
+        """The header with what a base lacks; need not exist."""
+        return self.suites / "compat" / f"{base}.h"
+
+    @property
+    def kunitconfig(self) -> Path:
+        """The Kconfig fragment of the suites, which goes to a tree with them."""
+        return self.suites / "kunitconfig"
+
+    @property
+    def fragments(self) -> list[Path]:
+        """The Kconfig fragments of all cells; config.fragments() tells them apart."""
+        return sorted(self.config.glob("*.config"))
+
+    def downloads(self, base: str) -> Path:
+        """The sources of a base's kernel, as they were fetched."""
+        return self.build / "packages" / base
+
+    def lists(self, kind: str) -> Path:
+        """apt's lists of what the mirror has; kind is deb or deb-src."""
+        return self.build / "packages" / "lists" / kind
+
+    def base(self, base: str) -> Path:
+        """Everything made for a base."""
+        return self.build / base
+
+    def tree(self, base: str, patched: bool = True, bisect: bool = False) -> Path:
+        """The kernel tree of a base, with the series or with the suites alone."""
+        return self.base(base) / f"linux{_kind(patched, bisect)}"
+
+    def mail(self, base: str) -> Path:
+        """Where the mails of a base are made and read back."""
+        return self.base(base) / "mail"
+
+    def lock(self, base: str) -> Path:
+        """Held while a base's tree or cells are worked on."""
+        return self.base(base) / "lock"
+
+    def cell(self, base: str, arch: str, patched: bool = True,
+             bisect: bool = False, kconfig: Sequence[str] = ()) -> Path:
+        """Results and logs of one cell; kconfig: options beside its fragments."""
+        added = "".join(f"-{line.removeprefix('CONFIG_').replace('=', '-')}"
+                        for line in kconfig)
+        return self.base(base) / f"{arch}{_kind(patched, bisect)}{added}"
+
+    def out(self, base: str, arch: str, patched: bool = True) -> Path:
+        """Where a cell is built."""
+        return self.cell(base, arch, patched) / "out"
+
+    @property
+    def selftest_source(self) -> Path:
+        """What gup selftest adds to the kernel's own test."""
+        return self.root / "selftest"
+
+    def rerun(self, base: str) -> Path:
+        """Where gup rerun works."""
+        return self.base(base) / "rerun"
+
+    def selftest(self, base: str, patched: bool = True) -> Path:
+        """Where gup selftest works."""
+        return self.base(base) / f"selftest{_kind(patched, False)}"
+
+    def results(self, base: str, arch: str, patched: bool = True) -> Path:
+        """What a cell came to."""
+        return self.cell(base, arch, patched) / RESULTS
+
+
+def _kind(patched: bool, bisect: bool) -> str:
+    """What the name of a tree or cell ends in."""
+    return "-bisect" if bisect else "" if patched else "-unpatched"

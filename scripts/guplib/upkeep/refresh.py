@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commits of a tree become the stored files again.
+
+Everything is tried in a draft, which is a copy of the stored files: the new
+contents are written there, applied from there on each base that they touch,
+and only then put in the place of the stored ones.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import config, queue
+from ..config import Base
+from ..kernel import tree
+from ..kernel.tree import Place, State, Step, Tree
+from ..queue import patchfile
+from ..system import files, transaction
+from ..system.errors import UsageError
+from ..system.git import Git
+from ..system.paths import Layout
+from ..system.terminal import say
+
+STORED = ("patches", "series", "kunit", "config")
+DIFF_SETTINGS = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false")
+DIFF_PLAIN = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
+              "--src-prefix=a/", "--dst-prefix=b/")
+DIFF = (*DIFF_SETTINGS, "diff", *DIFF_PLAIN)
+PATCH_FORM = ("--full-index", "--diff-algorithm=myers", "--indent-heuristic", "-U3",
+              "--inter-hunk-context=0")
+STAT_FORM = ("--stat=72",)
+UNSQUASHED = ("fixup! ", "squash! ", "amend! ")
+SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
+REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
+PREFIX = re.compile(r"^(?:[\w/.-]+: )+")
+NAME_LENGTH = 40
+LATER_COMPAT = re.compile(r"mm/tests/gup_compat_(\d+\.\d+)\.h")
+KUNIT_FILE = re.compile(r"mm/tests/(?:[^/]+\.[ch]|Kconfig|Makefile)")
+NEW_TOPIC = """\
+title = {title}
+why = ""                        # the discussion that this answers, by Link
+upstream = "not-submitted"
+severity = ""                   # who: what they get (README)
+affected = ""                   # releases of mainline, such as v6.5..v6.10
+suites = []                     # what proves it; remove the line if nothing does
+
+[base]                          # needed, in-base or not-applicable <reason>
+"""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a tree, with the message that it is stored with."""
+
+    id: str
+    parent: str
+    subject: str
+    body: str
+
+    @property
+    def short(self) -> str:
+        """How a message names it."""
+        return f"commit {self.id[:12]} ({self.subject})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh changes: new contents by path, None for a file to remove.
+
+    state is what the tree was in before, tip what the new contents lead to.
+    """
+
+    changes: dict[Path, str | None]
+    state: State
+    tip: str
+
+
+def run(layout: Layout, base_name: str) -> list[str]:
+    """Store the commits of a base's tree; returns what changed, a line each.
+
+    Raises UsageError, and changes nothing, when work is not committed, when
+    the stored queue has changed below the commits, or when a patch that other
+    bases share does not apply there.
+    """
+    with transaction.hold(layout), tree.hold(layout, base_name):
+        place = Place(layout, config.base(layout, base_name))
+        before = stored_files(layout.root)
+        found = _work_out(place)
+        told = _told(layout, found.changes)
+        require_unchanged(layout, base_name, before)
+        if found.changes or found.tip != found.state.head:
+            wanted = tree.digest(tree.plan(_in_draft(place)))
+            transaction.commit(layout, found.changes | tree.adopted(
+                place, found.state, found.tip, wanted))
+            tree.adopt(place)
+        shutil.rmtree(layout.draft)
+    return told
+
+
+def differences(layout: Layout, base_name: str) -> list[str]:
+    """What run() would change, a line each; writes no stored file."""
+    with transaction.hold(layout), tree.hold(layout, base_name):
+        found = _work_out(Place(layout, config.base(layout, base_name)))
+        shutil.rmtree(layout.draft)
+    return _told(layout, found.changes)
+
+
+def _told(layout: Layout, changes: dict[Path, str | None]) -> list[str]:
+    return [f"{path.relative_to(layout.root)}: "
+            + ("removed" if text is None else "changed" if path.exists() else "new")
+            for path, text in changes.items()]
+
+
+def _work_out(place: Place) -> Outcome:
+    """Fill the draft from the tree, and try it on every base concerned."""
+    ready = _committed(place)
+    draft = _in_draft(place)
+    copy_stored(place.layout, place.layout.draft)
+    commits = _commits(ready)
+    *functional, tests = _split(place, commits)
+    _store_series(draft, ready, functional)
+    _store_tests(draft, ready, tests)
+    set_blobs(draft.layout, place.base, ready.git, ready.state.base)
+    try:
+        for other in sharing(place.layout, draft.layout, place.base.name):
+            follow(place.layout, draft.layout, other)
+        tip = _retrace(place, draft, ready)
+        queue.require_sound(draft.layout)
+    except UsageError as error:
+        said = str(error).replace(str(draft.layout.root), str(place.layout.root))
+        raise UsageError(f"{said}; nothing was changed") from error
+    return Outcome(draft_changes(place.layout, draft.layout), ready.state, tip)
+
+
+def _committed(place: Place) -> Tree:
+    """The tree, if all work in it is in commits on its branch."""
+    ready = tree.prepare(place, edits_welcome=True)
+    where = place.path.relative_to(place.layout.root)
+    loose = tree.unfinished_work(place) + tree.uncommitted_work(place)
+    if loose:
+        raise UsageError(f"{where}: {'; '.join(loose[:4])}: commit this first, by git "
+                         "commit --fixup COMMIT and git rebase -i --autosquash base")
+    head = ready.git.resolve("HEAD")
+    if head != ready.git.resolve(f"refs/heads/{place.branch}"):
+        raise UsageError(f"{where}: HEAD is not branch {place.branch}; to take HEAD, "
+                         f"run: git -C {where} checkout -B {place.branch}")
+    return ready
+
+
+def copy_stored(layout: Layout, place: Path) -> None:
+    """Make a folder hold the stored files, and none that it held before."""
+    for name in STORED:
+        shutil.rmtree(place / name, ignore_errors=True)
+        shutil.copytree(layout.root / name, place / name)
+
+
+def _in_draft(place: Place) -> Place:
+    """The same base, with the stored files of the draft."""
+    return Place(Layout(place.layout.draft), place.base)
+
+
+def draft_changes(layout: Layout, draft: Layout) -> dict[Path, str | None]:
+    """How the draft differs from the stored files, by path; None: removed."""
+    before, after = stored_files(layout.root), stored_files(draft.root)
+    return {layout.root / name: after.get(name)
+            for name in dict.fromkeys((*before, *after))
+            if before.get(name) != after.get(name)}
+
+
+def stored_files(root: Path) -> dict[Path, str]:
+    """The contents of all stored files below a folder, by their place in it."""
+    return {path.relative_to(root): path.read_text() for name in STORED
+            for path in sorted((root / name).rglob("*")) if path.is_file()}
+
+
+def require_unchanged(layout: Layout, base: str, before: dict[Path, str]) -> None:
+    """Raise UsageError if a person has edited a stored file in the meantime."""
+    now = stored_files(layout.root)
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            raise UsageError(f"base {base}: {name} has changed meanwhile; nothing was "
+                             "stored, call again")
+
+
+def _commits(ready: Tree) -> list[Commit]:
+    """The commits on the base, first to last, each fit to be stored."""
+    git, base = ready.git, ready.state.base
+    if git.run("merge-base", "--is-ancestor", base, "HEAD", check=False).returncode:
+        raise UsageError(f"{ready.path}: HEAD is not on top of base {base[:12]}; rebase "
+                         "it: git rebase --onto base")
+    found = []
+    for line in git.lines("rev-list", "--reverse", "--topo-order", "--parents",
+                          f"{base}..HEAD"):
+        commit, *parents = line.split()
+        found.append(_commit(git, commit, parents))
+    twice = {commit.subject for commit in found
+             if [other.subject for other in found].count(commit.subject) > 1}
+    if twice:
+        raise UsageError(f"{ready.path}: two commits have the subject "
+                         f"'{min(twice)}'; join or reword one")
+    return found
+
+
+def _commit(git: Git, commit: str, parents: list[str]) -> Commit:
+    subject, _, body = git.out("log", "-1", "--format=%B", commit).partition("\n")
+    signed = SIGN_OFF.search(body)
+    found = Commit(commit, parents[0], subject, SIGN_OFF.sub("", body).strip("\n"))
+    if signed:
+        say(f"{found.short}: left out '{signed[0].strip()}': stored patches have no "
+            "sign-off")
+    fault = ""
+    if len(parents) > 1:
+        fault = "is a merge; rebase the branch to a line of commits"
+    elif subject.startswith(UNSQUASHED):
+        fault = "is not joined yet; run git rebase -i --autosquash base"
+    elif body and not body.startswith("\n"):
+        fault = "has a subject of two lines; put an empty line behind the first"
+    elif not found.body:
+        fault = "has no body; say why the change is made"
+    elif "\n---\n" in f"\n{body}\n":
+        fault = "has a line '---' in its message; reword it"
+    elif not git.lines("diff", "--name-only", parents[0], commit):
+        fault = "changes nothing; drop it"
+    if fault:
+        raise UsageError(f"{found.short} {fault}")
+    return found
+
+
+def _split(place: Place, commits: list[Commit]) -> list[Commit]:
+    """The commits, once the tests are known to be the last and nowhere else."""
+    subject = patchfile.read(place.layout.hookup(place.base.name)).subject
+    at = [number for number, commit in enumerate(commits) if commit.subject == subject]
+    if not at:
+        raise UsageError(f"{place.path}: no commit '{subject}'; keep its subject, and "
+                         "put it last")
+    if at != [len(commits) - 1]:
+        raise UsageError(f"{commits[at[0]].short} is not the last; move it behind the "
+                         "others by git rebase -i base")
+    for commit in commits[:-1]:
+        ours = set(place.git.lines("diff", "--name-only", commit.parent, commit.id)) \
+            & set(tree.suite_files(place.layout, place.base.name))
+        if ours:
+            raise UsageError(f"{commit.short} touches {min(ours)}, which belongs to "
+                             f"the commit '{subject}'; move the change there")
+    return commits
+
+
+def stored_text(git: Git, commit: Commit, excluded: tuple[str, ...] = ()) -> str:
+    """The stored form of a commit, less the files that are stored as such."""
+    where = (commit.parent, commit.id, "--", ".",
+             *(f":(exclude,literal){name}" for name in excluded))
+    return patchfile.text(commit.subject, commit.body,
+                          git.run(*DIFF, *STAT_FORM, *where).output,
+                          git.run(*DIFF, *PATCH_FORM, *where).output)
+
+
+def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
+    """Write patches, topics and the series of a base to the draft."""
+    layout, base = draft.layout, draft.base.name
+    served = served_by(layout)
+    names = []
+    for commit, path in _matched(layout, ready, commits):
+        new = path is None
+        if path is None:
+            path = _new_topic(layout, commit, base)
+        names.append(str(path.relative_to(layout.patches)))
+        text = stored_text(ready.git, commit)
+        if new or served[path][0] == base or not _equal(ready, commit, path):
+            if not new:
+                _doubt_trailers(ready.git, path, text)
+            files.write(path, text)
+    text = series_text(layout.series(base).read_text(), names)
+    files.write(layout.series(base), text)
+    still = served_by(layout)
+    for path in set(served) - set(still):
+        path.unlink()
+        say(f"{path.relative_to(layout.root)} is in no series any more; "
+            f"see to patches/{path.parent.name}/topic.toml")
+
+
+def _doubt_trailers(git: Git, path: Path, text: str) -> None:
+    """Say so when a patch makes another change than the one that was reviewed."""
+    tags = REVIEW.findall(text.partition("\n---\n")[0])
+    if tags and git.patch_id(path.read_text(), blanks=True) \
+            != git.patch_id(text, blanks=True):
+        say(f"{path.parent.name}/{path.name}: changes something else than before, but "
+            f"has {', '.join(tags)}; take them off the commit unless they still hold")
+
+
+def served_by(layout: Layout) -> dict[Path, list[str]]:
+    """The bases that each patch file of a series serves, oldest first."""
+    found: dict[Path, list[str]] = {}
+    for base in config.bases(layout):
+        for path in queue.series(layout, base):
+            found.setdefault(path, []).append(base)
+    return found
+
+
+def _matched(layout: Layout, ready: Tree, commits: list[Commit]
+             ) -> list[tuple[Commit, Path | None]]:
+    """The patch file of each commit: by its subject, else by its change."""
+    patches = [patchfile.read(path)
+               for path in queue.series(layout, ready.base.name)]
+    left = {patch.subject: patch for patch in patches}
+    found: dict[str, Path] = {}
+    for commit in commits:
+        if patch := left.pop(commit.subject, None):
+            found[commit.id] = patch.path
+    by_change = {ready.git.patch_id(patch.path.read_text()): patch
+                 for patch in left.values()}
+    for commit in commits:
+        if commit.id not in found and by_change:
+            change = ready.git.run(*DIFF, *PATCH_FORM, commit.parent, commit.id).output
+            if patch := by_change.pop(ready.git.patch_id(change), None):
+                found[commit.id] = patch.path
+                _retitle(layout, patch, commit)
+    return [(commit, found.get(commit.id)) for commit in commits]
+
+
+def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
+    """Let the title of a topic follow the subject of its patch."""
+    path = layout.topic(patch.path.parent.name)
+    old, new = (f"title = {json.dumps(subject, ensure_ascii=False)}\n"
+                for subject in (patch.subject, commit.subject))
+    files.write(path, path.read_text().replace(old, new))
+
+
+def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
+    """Begin a topic that is still to be filled in; returns its patch's path."""
+    words = re.findall(r"[a-z0-9]+", PREFIX.sub("", commit.subject).lower())
+    stem = ""
+    for word in words:
+        if len(stem) + len(word) < NAME_LENGTH:
+            stem = f"{stem}-{word}".strip("-")
+    name, number = stem or "topic", 2
+    while (layout.patches / name).exists():
+        name, number = f"{stem}-{number}", number + 1
+    text = NEW_TOPIC.format(title=json.dumps(commit.subject, ensure_ascii=False))
+    text += "".join(f'"{other}" = "{"needed" if other == base else ""}"\n'
+                    for other in config.bases(layout))
+    files.write(layout.topic(name), text)
+    say(f"new topic {name}: fill in patches/{name}/topic.toml")
+    return layout.patches / name / f"{base}.patch"
+
+
+def _equal(ready: Tree, commit: Commit, path: Path) -> bool:
+    """Whether a stored patch of another base is what a commit does here."""
+    patch = patchfile.read(path)
+    if (patch.subject, patch.body) != (commit.subject, commit.body):
+        return False
+    with tree.aside(ready.place, commit.parent) as git:
+        applied = git.run("apply", "--cached", "--whitespace=nowarn", str(path),
+                          check=False)
+        return applied.returncode == 0 and git.out("write-tree") == git.out(
+            "rev-parse", f"{commit.id}^{{tree}}")
+
+
+def series_text(old: str, names: list[str]) -> str:
+    """A series in a new order; what stands above or behind a line goes with it."""
+    lines: dict[str, str] = {}
+    above = ""
+    for line in old.splitlines(keepends=True):
+        name = line.partition("#")[0].strip()
+        above += line
+        if name:
+            lines[name], above = above, ""
+    return "".join(lines.get(name, f"{name}\n") for name in names) + above
+
+
+def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
+    """Write suites, compat header and hookup of the last commit to the draft."""
+    layout, base, git = draft.layout, draft.base.name, ready.git
+    known = tree.suite_files(layout, base)
+    status = [line.split("\t") for line in git.lines(
+        "diff", "--name-status", "--no-renames", commit.parent, commit.id)]
+    for letter, name in status:
+        if letter == "A" and KUNIT_FILE.fullmatch(name) and name not in known:
+            known[name] = _stored_place(layout, base, name)
+    there = {name for letter, name in status if letter != "D"}
+    for name, path in known.items():
+        if name in there:
+            files.write(path, git.run("show", f"{commit.id}:{name}").output)
+        else:
+            path.unlink()
+    files.write(layout.hookup(base), stored_text(git, commit, tuple(known)))
+
+
+def _stored_place(layout: Layout, base: str, name: str) -> Path:
+    """Where a file that is new in mm/tests/ is stored."""
+    if name == tree.COMPAT:
+        return layout.compat(base)
+    if match := LATER_COMPAT.fullmatch(name):
+        return layout.compat(match[1])
+    return layout.suites / Path(name).name
+
+
+def set_blobs(draft: Layout, base: Base, git: Git, commit: str) -> None:
+    """Let bases.toml name the files that the series of a base touches."""
+    touched = queue.touched(draft, base.name)
+    if touched == sorted(base.blobs):
+        return
+    blobs = {file: base.blobs.get(file) or blob(git, commit, file) for file in touched}
+    path = draft.config / "bases.toml"
+    files.write(path, config.with_blobs(path.read_text(), base.name, blobs))
+
+
+def blob(git: Git, commit: str, file: str) -> str:
+    """The id of a file's content in a commit; empty when it has none."""
+    found = git.run("rev-parse", "--verify", "--quiet", f"{commit}:{file}", check=False)
+    return found.output.strip() if found.returncode == 0 else ""
+
+
+def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
+    """The other bases whose series have a patch that the draft changes."""
+    for other in config.bases(layout):
+        if other != base and _texts(draft, other) != _texts(layout, other):
+            yield other
+
+
+def _texts(layout: Layout, base: str) -> list[str]:
+    """The patches of a base, in whatever files they are."""
+    return [path.read_text() for path in queue.series(layout, base)]
+
+
+def follow(layout: Layout, draft: Layout, name: str,
+           part: tuple[Place, str] | None = None) -> None:
+    """Apply the draft on another base, and store its own patches anew.
+
+    That is done in the tree of the base, which is made if there is none; or in part:
+    another tree, whose repository has a commit with the files of the base that are
+    touched.
+    """
+    base = config.base(layout, name)
+    steps = tree.plan(Place(draft, base))
+    if part:
+        _follow_in(*part, draft, base, steps)
+        return
+    place = Place(layout, base)
+    with tree.hold(layout, name):
+        _follow_in(place, tree.base_of(place).base, draft, base, steps)
+
+
+def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
+               ) -> None:
+    commits = [commit]
+    tree.commit_steps(place, steps, commits, base)
+    served = served_by(draft)
+    for step, parent, made in zip(steps, commits, commits[1:]):
+        if served.get(step.patch.path, [base.name])[0] == base.name:
+            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
+                                                 step.patch.body), tuple(step.extra))
+            files.write(step.patch.path, text)
+    set_blobs(draft, base, place.git, commit)
+
+
+def _retrace(place: Place, draft: Place, ready: Tree) -> str:
+    """Apply the draft and return its tip, which must have the tree's content."""
+    commits = [ready.state.base]
+    tree.commit_steps(place, tree.plan(draft), commits)
+    git = ready.git
+    astray = git.lines("diff", "--name-only", "--no-renames", commits[-1], "HEAD")
+    if astray:
+        raise UsageError(f"base {place.base.name}: {astray[0]} cannot be stored as it is "
+                         "in the tree (its mode, or bytes that are no text)")
+    return commits[-1]

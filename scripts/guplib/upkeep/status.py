@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where everything stands, on one screen."""
+
+import json
+from collections.abc import Iterable
+
+from .. import config, queue
+from ..config import Base
+from ..evidence import recorded_results
+from ..kernel import tree
+from ..kernel.tree import Place
+from ..system.errors import UsageError
+from ..system.paths import Layout
+
+
+def lines(layout: Layout) -> list[str]:
+    """The screen: bases with their trees, topics, and the cells that have run.
+
+    Reads only; nothing is fetched, built or moved.
+    """
+    bases = config.bases(layout)
+    found = _table(("base", "verified", "package", "tree"),
+                   [(base.name, base.version, f"{base.package} {base.package_version}",
+                     _tree(layout, base)) for base in bases.values()])
+    record, topics = recorded_results.load(layout), _topics(layout)
+    found += ["", *_table(("topic", *bases, "severity", "affected", "upstream"), [
+        (topic.name, *(recorded_results.standing(topic, base, record, topics)
+                       for base in bases),
+         topic.reached_by, topic.affected, _upstream(topic)) for topic in topics])]
+    found += ["", *_table(("cell", "last run", "verdict", "last green", "queue"),
+                          [row for base in bases for arch in config.arches(layout)
+                           if (row := _cell(layout, base, arch))])]
+    defects = queue.problems(layout)
+    if defects:
+        found += ["", f"{len(defects)} rules are broken, see gup check --only rules; "
+                  f"the first: {defects[0]}"]
+    return found
+
+
+def _upstream(topic: queue.Topic) -> str:
+    """Where a topic stands upstream; what does the same there, by its commit."""
+    since = topic.standing.since
+    return f"{since.release} does the same, by {since.commit[:12]}" if since \
+        else topic.upstream
+
+
+def _topics(layout: Layout) -> list[queue.Topic]:
+    """The topics that can be read, and whose bases are all named."""
+    good = []
+    for entry in sorted(layout.patches.iterdir()):
+        try:
+            topic = queue.topic(layout, entry.name)
+        except UsageError:
+            continue
+        if set(config.bases(layout)) <= set(topic.status):
+            good.append(topic)
+    return good
+
+
+def _tree(layout: Layout, base: Base) -> str:
+    """What stands in a tree: nothing, the queue, a person's work."""
+    place = Place(layout, base)
+    try:
+        state = tree.state_of(place)
+        wanted = tree.digest(tree.plan(place))
+    except UsageError as error:
+        return str(error)
+    if state is None:
+        return "none yet"
+    said = []
+    if state.version != base.version:
+        said.append(f"is {state.version}")
+    if state.target:
+        said.append("checkout was interrupted")
+    elif work := tree.work_in(place, state):
+        said.append(f"your work ({work[0]}"
+                    + (f", and {len(work) - 1} more)" if work[1:] else ")"))
+    if state.inputs != wanted:
+        said.append("behind the queue")
+    return "; ".join(said) or "clean"
+
+
+def _cell(layout: Layout, base: str, arch: str) -> tuple[str, ...] | None:
+    """A row for a cell that has run."""
+    path = layout.results(base, arch)
+    if not path.exists():
+        return None
+    try:
+        results = json.loads(path.read_text())
+        commit = results["commit"][:12] + ("+" if results["dirty"] else "")
+        part = results.get("suite", "*")
+        return (f"{base}/{arch}", results["time"],
+                results["verdict"] + ("" if part == "*" else f" ({part})"),
+                results.get("last_green") or "never", commit)
+    except (ValueError, KeyError, TypeError):
+        return f"{base}/{arch}", "damaged results.json; run it again", "", "", ""
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Rows in columns; the last column is as long as it needs to be."""
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    return ["  ".join(f"{text:{width}}" for text, width in zip(row, widths)).rstrip()
+            for row in table]
