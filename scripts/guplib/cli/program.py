@@ -16,8 +16,8 @@ from typing import NoReturn, Protocol
 from ..system import process, transaction
 from ..system.errors import GupError, UsageError
 from ..system.paths import Layout
-from . import (bisect, bump, check, export, kunit, lint, mail, matrix, new_base, range_diff,
-               refresh, rerun, selftest, status, trailers, tree)
+from . import (bisect, bump, check, export, follow, kunit, lint, mail, matrix, new_base,
+               range_diff, refresh, rerun, selftest, status, trailers, tree)
 
 INTERRUPTED = 130
 
@@ -35,8 +35,9 @@ class Command(Protocol):
 COMMANDS: tuple[tuple[str, Command], ...] = (
     ("kunit", kunit), ("selftest", selftest), ("rerun", rerun), ("tree", tree),
     ("refresh", refresh), ("lint", lint), ("bisect", bisect), ("bump", bump),
-    ("new-base", new_base), ("range-diff", range_diff), ("export", export), ("mail", mail),
-    ("trailers", trailers), ("status", status), ("matrix", matrix), ("check", check))
+    ("follow", follow), ("new-base", new_base), ("range-diff", range_diff),
+    ("export", export), ("mail", mail), ("trailers", trailers), ("status", status),
+    ("matrix", matrix), ("check", check))
 
 
 def main(words: Sequence[str], root: Path | None = None) -> int:

@@ -30,12 +30,10 @@ class Base:
     name: str
     package: str
     package_version: str
-    suites: tuple[str, ...]
     version: str
     blobs: dict[str, str]
     kunit_filter: bool
     kunit_of: str
-    debian: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -241,9 +239,8 @@ def fields(path: Path, what: str, table: dict[str, Any],
 def bases(layout: Layout) -> dict[str, Base]:
     """The bases by name, oldest first."""
     path = layout.config / "bases.toml"
-    wanted = {"package": str, "package_version": str, "suites": list,
-              "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str,
-              "debian": list}
+    wanted = {"package": str, "package_version": str, "version": str, "blobs": dict,
+              "kunit_filter": bool, "kunit_of": str}
     found = {name: Base(name=name, **fields(path, f"base {name}", table, wanted))
              for name, table in load(path).get("base", {}).items()}
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
@@ -267,6 +264,15 @@ def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
     for key, value in facts.items():
         own = re.sub(rf'^{key} = ".*"$', f'{key} = "{value}"', own, flags=re.MULTILINE)
     return before + head + own + blank + after
+
+
+def suites(layout: Layout) -> tuple[str, ...]:
+    """Debian's suites in which packages are looked for."""
+    path = layout.config / "bases.toml"
+    found = load(path).get("suites", [])
+    if not found or not all(isinstance(suite, str) for suite in found):
+        raise UsageError(f"{path}: 'suites' is missing or no list of names; add it")
+    return tuple(found)
 
 
 def default_base(layout: Layout) -> str:

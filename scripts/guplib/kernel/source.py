@@ -11,8 +11,8 @@ from ..system.errors import EnvironmentFault, UsageError
 from ..system.git import Git
 from ..system.terminal import Progress
 
-VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$",
-                          re.MULTILINE)
+VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)[ \t]*=[ \t]*(\d+)[ \t]*$|"
+                          r"^(EXTRAVERSION)[ \t]*=[ \t]*(-rc\d+)[ \t]*$", re.MULTILINE)
 LANDMARKS = ("Makefile", "mm/gup.c", "tools/testing/kunit/kunit.py")
 BUILT_MARKS = (".config", "include/config")
 DEBIAN_BLOCK = "\n#\n# Debian packaging: ignore everything at the top level"
@@ -22,7 +22,8 @@ DEBIAN_BLOCK = "\n#\n# Debian packaging: ignore everything at the top level"
 class Source:
     """Where a tree comes from; kind is package, tarball, folder or clone.
 
-    stamp changes when the source does: a commit id, or sizes and times.
+    stamp changes when the source does: a commit id, or sizes and times; of a package,
+    it is the one that was taken, and ref the one that config/bases.toml had then.
     """
 
     kind: str
@@ -31,6 +32,8 @@ class Source:
     stamp: str = ""
 
     def __str__(self) -> str:
+        if self.kind == "package":
+            return self.stamp or self.path
         return self.path + (f" at {self.ref}" if self.ref else "")
 
 
@@ -65,10 +68,11 @@ def classify(path: Path, ref: str) -> Source:
 
 
 def version(makefile: str) -> str:
-    """The version in the text of a kernel's Makefile, such as 6.1.192."""
-    found = dict(VERSION_LINE.findall(makefile))
+    """The version in the text of a kernel's Makefile, such as 6.1.192 or 7.3.0-rc7."""
+    found = {line[1] or line[3]: line[2] or line[4]
+             for line in VERSION_LINE.finditer(makefile)}
     parts = [found.get(key, "") for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
-    return ".".join(parts) if all(parts) else ""
+    return ".".join(parts) + found.get("EXTRAVERSION", "") if all(parts) else ""
 
 
 def require_kernel(folder: Path, name: str) -> str:

@@ -36,6 +36,7 @@ COMPAT_INCLUDE = re.compile(r'^#include "gup_compat_(\d+\.\d+)\.h"', re.MULTILIN
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
 FUZZ = re.compile(r"with fuzz (\d)")
+REFRESH = "; refresh it for this base"
 
 
 @dataclass
@@ -160,6 +161,7 @@ def prepare(place: Place, ksrc: Source | None = None, *,
     edits = work_in(place, state)
     if edits and drop:
         _put_aside(place, state)
+        state = _existing(place, ksrc) or _create(place, ksrc)
         edits = []
     if edits:
         if not (edits_welcome and state.inputs == wanted):
@@ -244,10 +246,10 @@ def work_in(place: Place, state: State) -> list[str]:
 
 def unfinished_work(place: Place) -> list[str]:
     """The operations of git that a person has begun in a tree, a line each."""
-    git_dir = _git_dir(place.git)
+    where = git_dir(place.git)
     return [f"an unfinished {name.replace('_HEAD', '').lower()}" for name in
             ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD")
-            if (git_dir / name).exists()]
+            if (where / name).exists()]
 
 
 def uncommitted_work(place: Place) -> list[str]:
@@ -259,6 +261,12 @@ def uncommitted_work(place: Place) -> list[str]:
 def base_of(place: Place, ksrc: Source | None = None) -> State:
     """The state of a patched tree, made with the base alone if there is none."""
     return _existing(place, ksrc) or _create(place, ksrc)
+
+
+def resume(place: Place) -> State | None:
+    """The state of a tree that exists, with an interrupted checkout finished."""
+    state = state_of(place)
+    return _resume(place, state) if state and state.target else state
 
 
 def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
@@ -298,20 +306,70 @@ def _beside(place: Place, ksrc: Source | None) -> Source:
 
 def state_of(place: Place) -> State | None:
     """What gup made of a tree; None if there is none. Changes nothing."""
-    return _existing(place, None)
-
-
-def _existing(place: Place, ksrc: Source | None) -> State | None:
-    """The state of a tree that exists and is from the source asked for."""
     if not place.path.exists():
         return None
     state = _load(place.git) if (place.path / ".git").exists() else None
     if state is None:
         raise UsageError(f"{place.path} is no tree that gup made; move it out of the way")
-    if ksrc is None or ksrc == state.source:
+    return state
+
+
+def _existing(place: Place, ksrc: Source | None) -> State | None:
+    """The state of a tree that exists, and is brought to the source asked for.
+
+    Without one, a tree from a package follows what config/bases.toml says of that,
+    unless there is work in it.
+    """
+    state = state_of(place)
+    if state is None or (ksrc == state.source if ksrc else not _outdated(place, state)):
         return state
-    _discard(place, state)
-    return None
+    if ksrc and "clone" in (ksrc.kind, state.source.kind):
+        _discard(place, state)
+        return None
+    if state.target:
+        state = _resume(place, state)
+    edits = work_in(place, state)
+    if edits and ksrc:
+        raise UsageError(_in_the_way(place, edits, False))
+    if edits:
+        say(f"base {place.base.name}: {place.path.name} stays {state.source}, for it has "
+            f"work in it; config/bases.toml has {place.base.package_version}")
+        return state
+    return _renew(place, state, ksrc)
+
+
+def _outdated(place: Place, state: State) -> bool:
+    """Whether a tree is from another package than config/bases.toml says.
+
+    One is not that was made as there was no other to be had. One of which it is not
+    known from what package it is goes by the version of its kernel.
+    """
+    base, made = place.base, state.source
+    if made.kind != "package" or not base.package_version:
+        return False
+    if not made.stamp:
+        return state.version != base.version
+    return f"{base.package} {base.package_version}" not in (made.ref, made.stamp)
+
+
+def _renew(place: Place, state: State, ksrc: Source | None) -> State:
+    """Commit another kernel as base beside the one before.
+
+    Nothing is checked out: that is for whoever applies the queue to it. Branches
+    stay, and so does the kernel before, which 3-way merges have use for.
+    """
+    origin, draft = _unpack(place, ksrc)
+    say(f"base {place.base.name}: {place.path.name} goes from {state.source} to {origin}")
+    version = source.require_kernel(draft, str(origin))
+    index = draft.with_name(f"{draft.name}.index")
+    index.unlink(missing_ok=True)
+    commit = commit_folder(draft, git_dir(place.git), index, f"Linux {version}")
+    index.unlink()
+    source.discard(draft)
+    place.git.run("update-ref", "refs/tags/base", commit)
+    renewed = replace(state, source=origin, version=version, base=commit, inputs="")
+    _save(place.git, renewed)
+    return renewed
 
 
 def _discard(place: Place, state: State) -> None:
@@ -346,22 +404,25 @@ def _own_branches(place: Place, others: list[Place]) -> list[str]:
 
 def _create(place: Place, ksrc: Source | None) -> State:
     """Make a tree with the base alone; it appears whole or not at all."""
-    layout, base, draft = place.layout, place.base, place.draft
-    origin = ksrc or Source("package", f"{base.package}")
-    source.discard(draft)
-    if origin.kind == "clone":
+    base, draft = place.base, place.draft
+    if ksrc and ksrc.kind == "clone":
+        source.discard(draft)
+        origin = ksrc
         source.check_out(origin, draft, base.name)
         git = Git(draft)
         _free_branch(git, place.branch)
         commit = git.resolve("HEAD")
         git.run("update-ref", "refs/worktree/base", commit)
+        version = source.require_kernel(draft, str(origin))
     else:
-        draft.mkdir(parents=True)
-        where = origin if ksrc else Source("tarball", str(fetch.tarball(layout, base)))
-        source.unpack(where, draft, base.name)
+        origin, draft = _unpack(place, ksrc)
         git = Git(draft)
-        commit = _commit_base(git, base)
-    version = source.require_kernel(draft, str(origin))
+        git.run("init", "-q", "-b", place.branch)
+        version = source.require_kernel(draft, base.name)
+        commit = commit_folder(draft, draft / ".git", draft / ".git" / "index",
+                               f"Linux {version}")
+        git.run("update-ref", f"refs/heads/{place.branch}", commit)
+        git.run("update-ref", "refs/tags/base", commit)
     state = State(origin, version, commit, commit, "")
     _save(git, state)
     if origin.kind == "clone":
@@ -369,6 +430,21 @@ def _create(place: Place, ksrc: Source | None) -> State:
     else:
         draft.rename(place.path)
     return state
+
+
+def _unpack(place: Place, ksrc: Source | None) -> tuple[Source, Path]:
+    """Unpack a package, tarball or folder; returns what it is, and where it is now."""
+    base, draft = place.base, place.draft
+    source.discard(draft)
+    draft.mkdir(parents=True)
+    origin = where = ksrc
+    if origin is None or where is None:
+        found = fetch.tarball(place.layout, base)
+        origin = Source("package", found.package, f"{base.package} {base.package_version}",
+                        f"{found.package} {found.version}")
+        where = Source("tarball", str(found.path))
+    source.unpack(where, draft, base.name)
+    return origin, draft
 
 
 def _free_branch(git: Git, branch: str) -> None:
@@ -381,21 +457,20 @@ def _free_branch(git: Git, branch: str) -> None:
     git.run("branch", "-D", branch)
 
 
-def _commit_base(git: Git, base: Base) -> str:
-    """Commit an unpacked kernel as `base`; returns the commit's id.
+def commit_folder(folder: Path, repository: Path, index: Path, message: str) -> str:
+    """Commit all that is in a folder to a repository, on nothing; returns the id.
+
+    repository is the folder that git calls its own. The index stays.
 
     A low big-file threshold makes git stream all files into one pack, which
     is half as large and no slower than 80,000 loose objects.
     """
-    git.run("init", "-q", "-b", f"gup/{base.name}")
-    with Progress(f"base {base.name}: committing the base") as progress:
+    git = Git(folder, index)
+    git.env["GIT_DIR"] = str(repository)
+    with Progress(f"committing {message}") as progress:
         git.run("-c", "core.bigFileThreshold=1", "-c", "core.compression=1",
                 "add", "-f", "-A", watch=progress.tick)
-        version = source.require_kernel(git.tree, base.name)
-        commit = git.commit(git.out("write-tree"), [], f"Linux {version}\n", 0)
-    git.run("update-ref", f"refs/heads/gup/{base.name}", commit)
-    git.run("update-ref", "refs/tags/base", commit)
-    return commit
+    return git.commit(git.out("write-tree"), [], f"{message}\n", 0)
 
 
 def _tell_version(place: Place, state: State) -> None:
@@ -427,15 +502,17 @@ def _apply(place: Place, state: State, steps: list[Step], wanted: str) -> State:
     return _move(place, state, commits[-1], wanted)
 
 
-def commit_steps(place: Place, steps: list[Step], commits: list[str]) -> None:
+def commit_steps(place: Place, steps: list[Step], commits: list[str],
+                 base: Base | None = None) -> None:
     """Commit the steps on the last of commits, and append the id of each.
 
     Only the object store of the tree is written to. Raises UsageError naming
-    base, patch and hunk; commits then holds what was good.
+    base, patch and hunk; commits then holds what was good. base is whose steps and
+    commits these are, if not the tree's.
     """
     with aside(place, commits[-1]) as git:
         for order, step in enumerate(steps, 1):
-            stage(place.base, git, step)
+            stage(base or place.base, git, step)
             commits.append(git.commit(git.out("write-tree"), commits[-1:],
                                       step.patch.message, order))
 
@@ -488,7 +565,7 @@ def why_refused(aside: Git, patch: Patch, said: str) -> str:
                             cwd=Path(scratch), check=False)
     if tried.returncode == 0 and (fuzz := FUZZ.findall(tried.output)):
         most = max(fuzz)
-        return f"applies only with fuzz {most} ({where}); refresh it for this base"
+        return f"applies only with fuzz {most} ({where}){REFRESH}"
     return f"does not apply: {where}"
 
 
@@ -499,7 +576,7 @@ def adopted(place: Place, state: State, tip: str, inputs: str) -> dict[Path, str
     ends it. The files of tip are those of the tree, so none is touched.
     """
     taken = replace(state, head=place.git.resolve("HEAD"), target=tip, inputs=inputs)
-    return {_git_dir(place.git) / STATE: _text(taken)}
+    return {git_dir(place.git) / STATE: _text(taken)}
 
 
 def adopt(place: Place) -> None:
@@ -525,7 +602,7 @@ def _resume(place: Place, state: State) -> State:
     """Finish a checkout that was killed, unless a person has edited since."""
     git = place.git
     say(f"base {place.base.name}: finishing an interrupted checkout")
-    (_git_dir(git) / "index.lock").unlink(missing_ok=True)
+    (git_dir(git) / "index.lock").unlink(missing_ok=True)
     ours = set(git.lines("diff", "--name-only", "--no-renames", state.head,
                          state.target))
     new = []
@@ -554,12 +631,13 @@ def _half_written(git: Git, state: State, name: str) -> bool:
     return False
 
 
-def _git_dir(git: Git) -> Path:
+def git_dir(git: Git) -> Path:
+    """Where git keeps what is of one tree."""
     return Path(git.out("rev-parse", "--absolute-git-dir"))
 
 
 def _load(git: Git) -> State | None:
-    path = _git_dir(git) / STATE
+    path = git_dir(git) / STATE
     if not path.exists():
         return None
     table = json.loads(path.read_text())
@@ -568,7 +646,7 @@ def _load(git: Git) -> State | None:
 
 
 def _save(git: Git, state: State) -> None:
-    files.write(_git_dir(git) / STATE, _text(state))
+    files.write(git_dir(git) / STATE, _text(state))
 
 
 def _text(state: State) -> str:

@@ -115,6 +115,11 @@ class Topic:
         """The first word of the severity; empty if there is none."""
         return self.severity.partition(":")[0]
 
+    def is_over(self, base: str) -> bool:
+        """Whether mainline's releases that are affected end before a base."""
+        last = re.search(r"\.\.v(\d+\.\d+)$", self.affected)
+        return last is not None and version_key(last[1]) < version_key(base)
+
     @property
     def fix_lines(self) -> list[str]:
         """The lines Fixes: of its patches, as mails and exports have them."""

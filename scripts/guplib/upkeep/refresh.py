@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
+from ..config import Base
 from ..kernel import tree
-from ..kernel.tree import Place, State, Tree
+from ..kernel.tree import Place, State, Step, Tree
 from ..queue import patchfile
 from ..system import files, transaction
 from ..system.errors import UsageError
@@ -124,7 +125,7 @@ def _work_out(place: Place) -> Outcome:
     *functional, tests = _split(place, commits)
     _store_series(draft, ready, functional)
     _store_tests(draft, ready, tests)
-    set_blobs(draft.layout, place, ready.state)
+    set_blobs(draft.layout, place.base, ready.git, ready.state.base)
     try:
         for other in sharing(place.layout, draft.layout, place.base.name):
             follow(place.layout, draft.layout, other)
@@ -398,16 +399,14 @@ def _stored_place(layout: Layout, base: str, name: str) -> Path:
     return layout.suites / Path(name).name
 
 
-def set_blobs(draft: Layout, place: Place, state: State) -> None:
+def set_blobs(draft: Layout, base: Base, git: Git, commit: str) -> None:
     """Let bases.toml name the files that the series of a base touches."""
-    known = place.base.blobs
-    touched = queue.touched(draft, place.base.name)
-    if touched == sorted(known):
+    touched = queue.touched(draft, base.name)
+    if touched == sorted(base.blobs):
         return
-    blobs = {file: known.get(file) or blob(place.git, state.base, file)
-             for file in touched}
+    blobs = {file: base.blobs.get(file) or blob(git, commit, file) for file in touched}
     path = draft.config / "bases.toml"
-    files.write(path, config.with_blobs(path.read_text(), place.base.name, blobs))
+    files.write(path, config.with_blobs(path.read_text(), base.name, blobs))
 
 
 def blob(git: Git, commit: str, file: str) -> str:
@@ -419,29 +418,44 @@ def blob(git: Git, commit: str, file: str) -> str:
 def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
-        if other != base and any(
-                path.read_text() != layout.root.joinpath(
-                    path.relative_to(draft.root)).read_text()
-                for path in queue.series(draft, other)):
+        if other != base and _texts(draft, other) != _texts(layout, other):
             yield other
 
 
-def follow(layout: Layout, draft: Layout, name: str) -> None:
-    """Apply the draft on another base, and store its own patches anew."""
+def _texts(layout: Layout, base: str) -> list[str]:
+    """The patches of a base, in whatever files they are."""
+    return [path.read_text() for path in queue.series(layout, base)]
+
+
+def follow(layout: Layout, draft: Layout, name: str,
+           part: tuple[Place, str] | None = None) -> None:
+    """Apply the draft on another base, and store its own patches anew.
+
+    That is done in the tree of the base, which is made if there is none; or in part:
+    another tree, whose repository has a commit with the files of the base that are
+    touched.
+    """
     base = config.base(layout, name)
+    steps = tree.plan(Place(draft, base))
+    if part:
+        _follow_in(*part, draft, base, steps)
+        return
     place = Place(layout, base)
     with tree.hold(layout, name):
-        state = tree.base_of(place)
-        commits = [state.base]
-        steps = tree.plan(Place(draft, base))
-        tree.commit_steps(place, steps, commits)
+        _follow_in(place, tree.base_of(place).base, draft, base, steps)
+
+
+def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
+               ) -> None:
+    commits = [commit]
+    tree.commit_steps(place, steps, commits, base)
     served = served_by(draft)
-    for step, parent, commit in zip(steps, commits, commits[1:]):
-        if served.get(step.patch.path, [name])[0] == name:
-            made = Commit(commit, parent, step.patch.subject, step.patch.body)
-            files.write(step.patch.path,
-                        stored_text(place.git, made, tuple(step.extra)))
-    set_blobs(draft, place, state)
+    for step, parent, made in zip(steps, commits, commits[1:]):
+        if served.get(step.patch.path, [base.name])[0] == base.name:
+            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
+                                                 step.patch.body), tuple(step.extra))
+            files.write(step.patch.path, text)
+    set_blobs(draft, base, place.git, commit)
 
 
 def _retrace(place: Place, draft: Place, ready: Tree) -> str:
