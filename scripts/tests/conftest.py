@@ -24,6 +24,7 @@ from guplib.system.paths import Layout  # noqa: E402
 CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
         "from guplib.cli import program; "
         "sys.exit(program.main(sys.argv[3:], Path(sys.argv[2])))")
+FOREIGN = ("GIT_", "QUILT", "XDG_", "LC_", "LANG", "EMAIL", "MAKE", "PYTHON", "SOURCE_DATE")
 GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
 SUITE = """\
 static struct kunit_case cases[] = {
@@ -37,15 +38,19 @@ static struct kunit_suite suite = {
 \t.test_cases = cases,
 };
 """
-# The made-up kernel's kunit.py: does what $GUP_TEST_KUNIT (a JSON file) says.
-KUNIT_PY = """\
-import json, os, pathlib, sys
-plan = json.loads(pathlib.Path(os.environ["GUP_TEST_KUNIT"]).read_text())
-verb = sys.argv[1]
-with open(os.environ["GUP_TEST_KUNIT"] + ".calls", "a") as calls:
-    calls.write(" ".join(sys.argv[1:]) + chr(10))
+# The made-up kernel's kunit.py: does what plan.json says, which is beside the queue.
+FIND_PLAN = """\
 words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
 out = pathlib.Path(words["build_dir"])
+plan_file = next(found for above in out.parents if (found := above / "plan.json").exists())
+plan = json.loads(plan_file.read_text())
+"""
+KUNIT_PY = """\
+import json, pathlib, sys
+""" + FIND_PLAN + """\
+verb = sys.argv[1]
+with open(f"{plan_file}.calls", "a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + chr(10))
 if verb == "config":
     (out / ".config").write_text("CONFIG_MMU=y" + chr(10) + "CONFIG_THP=y" + chr(10)
                                  + (out / ".kunitconfig").read_text())
@@ -303,8 +308,20 @@ def kunit_json(**cases: str) -> dict:
                        for name, status in cases.items()]}]}
 
 
+@pytest.fixture(autouse=True)
+def nobodys_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+                    ) -> None:
+    """No home folder, locale or setting of whoever calls has a part in a test."""
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path) -> Project:
     """A sound queue whose packages are already downloaded."""
     root = tmp_path / "queue"
     texts = {f"config/{name}": text.replace("GUP_C_BLOB", blob_id(GUP_C))
@@ -337,7 +354,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         "json": kunit_json(adds="PASS", drops="PASS"),
         "says": {"config": "", "build": "", "exec": ""},
         "codes": {"config": 0, "build": 0, "exec": 0}}))
-    monkeypatch.setenv("GUP_TEST_KUNIT", str(plan))
     return Project(root, plan)
 
 

@@ -9,6 +9,13 @@ from . import process
 NAME = "GUP queue"
 EMAIL = "gup@queue.invalid"
 EPOCH = 1767225600  # 2026-01-01 00:00:00 UTC, the date of a base's commit
+# No file of the person or the machine that git reads by itself has a say.
+ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+               "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+SETTINGS = {"core.attributesFile": "/dev/null", "core.excludesFile": "/dev/null",
+            "core.hooksPath": "/dev/null", "core.autocrlf": "false",
+            "status.showUntrackedFiles": "normal",
+            "gc.auto": "0", "maintenance.auto": "false", "safe.directory": "*"}
 
 
 class Git:
@@ -16,8 +23,7 @@ class Git:
 
     def __init__(self, tree: Path, index: Path | None = None):
         self.tree = tree
-        self.env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
-                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        self.env = dict(ENVIRONMENT)
         if index:
             self.env["GIT_INDEX_FILE"] = str(index)
 
@@ -25,11 +31,11 @@ class Git:
             env: Mapping[str, str] | None = None,
             watch: Callable[[], None] | None = None) -> process.Result:
         """Run git in the tree; output is stdout, and stderr when it fails."""
-        argv: list[str | Path] = [
-            "git", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
-            "-c", "safe.directory=*", "-C", self.tree, *words]
-        return process.run(argv, env={**self.env, **(env or {})}, stdin=stdin,
-                           check=check, watch=watch, stderr_apart=check)
+        settings = [word for key, value in SETTINGS.items()
+                    for word in ("-c", f"{key}={value}")]
+        return process.run(["git", *settings, "-C", self.tree, *words],
+                           env={**self.env, **(env or {})}, stdin=stdin, check=check,
+                           watch=watch, stderr_apart=True)
 
     def out(self, *words: str, stdin: bytes = b"") -> str:
         """Run git and return what it printed, without the last newline."""

@@ -17,20 +17,24 @@ from .errors import EnvironmentFault
 DISK_FULL = "No space left on device"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
-# What a shell may have exported, or git for a hook or "rebase --exec", and what
-# speaks of another repository, architecture or compiler than gup does.
-NOT_PASSED_ON = frozenset("""
-    GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_DIR GIT_GRAFT_FILE GIT_INDEX_FILE
-    GIT_NAMESPACE GIT_OBJECT_DIRECTORY GIT_PREFIX GIT_SHALLOW_FILE GIT_WORK_TREE
-    ARCH CC CFLAGS CPPFLAGS CROSS_COMPILE HOSTCC KAFLAGS KBUILD_EXTMOD KBUILD_OUTPUT
-    KCFLAGS KCONFIG_ALLCONFIG KCONFIG_CONFIG KCPPFLAGS LDFLAGS LLVM LLVM_IAS LOCALVERSION
-    MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS SUBARCH
+# All that a program gets of this process's environment: where things are, proxies,
+# and where a compiler's cache is. Whatever else a shell, git or make has exported
+# speaks of another repository, kernel or compiler than gup does.
+PASSED_ON = frozenset("""
+    PATH HOME USER LOGNAME SHELL TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
+    PYENV_ROOT PYENV_VERSION LD_LIBRARY_PATH APT_CONFIG
+    http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
+    CCACHE_DIR CCACHE_CONFIGPATH CCACHE_MAXSIZE CCACHE_REMOTE_STORAGE
     """.split())
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a program left behind; `output` is stdout and stderr in order."""
+    """What a program left behind; `output` is stdout and stderr in order.
+
+    Where stderr was kept apart, it comes behind stdout, and only of a program that
+    has failed.
+    """
 
     argv: tuple[str, ...]
     returncode: int
@@ -50,11 +54,11 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         stderr_apart: bool = False) -> Result:
     """Run a program to its end and return what it printed.
 
-    env is added to this process's environment, less NOT_PASSED_ON. With log, the output is also
+    The program's environment is PASSED_ON and env. With log, the output is also
     kept in that file, growing while the program runs. watch is called every
-    POLL_SECONDS. With stderr_apart, output holds stdout alone and stderr is
-    heard only in an error. The program gets a process group of its own, which
-    is ended with the program, and when this call is interrupted.
+    POLL_SECONDS. With stderr_apart, output holds stdout alone, followed by stderr if
+    the program fails. The program gets a process group of its own, which is ended
+    with the program, and when this call is interrupted.
 
     Raises EnvironmentFault when the program is missing, when the disk is
     full, or, with check, when it fails.
@@ -76,19 +80,19 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         _wait(child, stdin, watch)
         _end_group(child)
         output, errors = _contents(sink), _contents(aside)
-    result = Result(words, child.returncode, output)
-    if result.returncode and DISK_FULL in output + errors:
+    result = Result(words, child.returncode,
+                    output + errors if child.returncode else output)
+    if result.returncode and DISK_FULL in result.output:
         raise disk_full(cwd or Path.cwd())
     if check and result.returncode:
-        said = Result(words, child.returncode, output + errors)
-        raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {said.last_line}"
+        raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {result.last_line}"
                                + (f" (log: {log})" if log else ""))
     return result
 
 
 def _surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items()
-            if name not in NOT_PASSED_ON}
+            if name in PASSED_ON}
 
 
 def disk_full(where: Path) -> EnvironmentFault:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conftest import GUP_C, kunit_json, stored, unified, with_line, write_tarball
+from conftest import FIND_PLAN, GUP_C, kunit_json, stored, unified, with_line, write_tarball
 
 
 @pytest.fixture
@@ -30,11 +30,9 @@ def two(project):
 
 
 KUNIT_PY = """\
-import json, os, pathlib, sys
+import json, pathlib, sys
 verb = sys.argv[1]
-plan = json.loads(pathlib.Path(os.environ["GUP_TEST_KUNIT"]).read_text())
-words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
-out = pathlib.Path(words["build_dir"])
+""" + FIND_PLAN + """\
 text = pathlib.Path("mm/gup.c").read_text()
 if verb == "config":
     (out / ".config").write_text("CONFIG_MMU=y" + chr(10) + "CONFIG_THP=y" + chr(10)

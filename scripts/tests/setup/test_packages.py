@@ -115,14 +115,3 @@ def test_not_a_debian_machine(monkeypatch, tmp_path):
         packages.install(["far"], tmp_path / "log")
 
 
-def test_what_a_shell_exports_for_another_kernel_is_left_out(gup, monkeypatch, tmp_path):
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "KBUILD_OUTPUT"):
-        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
-    monkeypatch.setenv("ARCH", "arm64")
-    monkeypatch.setenv("CROSS_COMPILE", "aarch64-linux-gnu-")
-    monkeypatch.setenv("MAKEFLAGS", "n")
-    assert gup("kunit").code == 0
-    passed_on = process.run(["env"], env={"GIT_INDEX_FILE": "ours"}).output.splitlines()
-    assert "GIT_INDEX_FILE=ours" in passed_on
-    assert not [line for line in passed_on if line.startswith(
-        ("GIT_DIR=", "KBUILD_OUTPUT=", "ARCH=", "CROSS_COMPILE=", "MAKEFLAGS="))]
