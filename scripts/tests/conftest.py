@@ -311,13 +311,17 @@ def kunit_json(**cases: str) -> dict:
 @pytest.fixture(autouse=True)
 def nobodys_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
                     ) -> None:
-    """No home folder, locale or setting of whoever calls has a part in a test."""
+    """No home folder, locale or setting of whoever calls has a part in a test.
+
+    Nor has the speed of the disk: nobody pulls the plug meanwhile.
+    """
     for name in os.environ:
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..kernel import fetch, tree
 from ..kernel.tree import Place
-from ..system import process
+from ..system import files, process
 from ..system.paths import Layout
 from ..system.terminal import Progress
 
@@ -78,10 +78,10 @@ def _test_patches(what: str, source: Path, dest: Path, place: Path) -> list[str]
     stubs = place / "stubs"
     stubs.mkdir()
     for name, script in STUBS.items():
-        (stubs / name).write_text(f"#!/bin/sh\n{script}\n")
+        files.scratch(stubs / name, f"#!/bin/sh\n{script}\n")
         (stubs / name).chmod(0o755)
     patches = [str(dest / "debian/patches" / line)
-               for line in (dest / "series").read_text().split()]
+               for line in files.read(dest / "series").split()]
     flavour = FLAVOUR.get(os.uname().machine, os.uname().machine)
     with Progress(f"{what}: test-patches") as progress:
         result = process.run(

@@ -17,7 +17,7 @@ from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..delivery.formats import PatchSet
 from ..kernel.tree import Tree
-from ..system import process
+from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import EMAIL, NAME, Git
 
@@ -116,8 +116,8 @@ def _push(form: Form, tree: Path, series: Path) -> str:
     if line:
         where = found[0].parent if found else tree
         names = [str((where / name).relative_to(tree)) for path in found
-                 for name in re.findall(line[0], path.read_text(), re.MULTILINE)]
-    series.write_text("".join(f"{name}\n" for name in names))
+                 for name in re.findall(line[0], files.read(path), re.MULTILINE)]
+    files.scratch(series, "".join(f"{name}\n" for name in names))
     return f"QUILT_PATCHES=. QUILT_SERIES={series} quilt push -a --fuzz=0"
 
 
@@ -137,7 +137,7 @@ def _scratch(origin: Git, content: str, place: Path) -> Git:
     place.mkdir(parents=True)
     git.run("init", "-q", "-b", "base")
     objects = origin.out("rev-parse", "--path-format=absolute", "--git-path", "objects")
-    (place / ".git/objects/info/alternates").write_text(f"{objects}\n")
+    files.scratch(place / ".git/objects/info/alternates", f"{objects}\n")
     git.run("update-ref", "HEAD", git.commit(content, [], "base\n", 0))
     git.run("reset", "-q", "--hard")
     return git

@@ -16,7 +16,7 @@ from ..run import cell
 from ..run.cell import Request
 from ..run.verdict import FAILED, PASSED, SKIPPED
 from ..setup import packages
-from ..system import process
+from ..system import files, process
 from ..system.errors import EnvironmentFault, GupError
 from ..system.paths import Layout
 from ..system.terminal import Progress
@@ -146,8 +146,7 @@ def _quilt(layout: Layout, ready: Tree) -> list[str]:
     for file in touched:
         content = ready.git.run("show", f"{ready.state.base}:{file}", check=False)
         if content.returncode == 0:
-            (place / file).parent.mkdir(parents=True, exist_ok=True)
-            (place / file).write_text(content.output)
+            files.scratch(place / file, content.output)
     (place / "patches").symlink_to(os.path.relpath(layout.patches, place))
     env = {"QUILT_PATCHES": "patches", "LC_ALL": "C",
            "QUILT_SERIES": os.path.relpath(layout.series(name), layout.patches)}
@@ -183,7 +182,7 @@ def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) ->
     summary.skipped += verdict.count(SKIPPED)
     summary.failures += [f"{name} {text}" for text in _failed(verdict)]
     if compare:
-        results = json.loads(layout.results(request.base, request.arch).read_text())
+        results = json.loads(files.read(layout.results(request.base, request.arch)))
         measure = recorded_results.of_results(results)
         summary.record(f"measured {name}",
                        recorded_results.disagreement(layout, measure))

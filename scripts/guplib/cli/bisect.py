@@ -7,6 +7,14 @@ from ..evidence import prefixes
 from ..system.paths import Layout
 from .shared_options import add_base
 
+ABOUT = """\
+Build and run every prefix of a series; name the first patch that breaks.
+
+It begins with no patch and adds one at a time, each with the suites whose
+topics are in it, in a tree of its own, build/B/linux-bisect. A prefix is
+good by the rules of gup kunit: no new warning, all cases passed.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
@@ -17,11 +25,5 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Build and run every prefix of a series; name the first patch that breaks.
-
-    It begins with no patch and adds one at a time, each with the suites whose
-    topics are in it, in a tree of its own, build/B/linux-bisect. A prefix is
-    good by the rules of gup kunit: no new warning, all cases passed.
-    """
     prefixes.run(layout, options.base, options.arch, options.drop)
     return 0

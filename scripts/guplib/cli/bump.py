@@ -3,7 +3,6 @@
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 from .. import config
 from ..kernel import source
@@ -11,12 +10,23 @@ from ..setup import packages
 from ..system.errors import UsageError
 from ..system.paths import Layout
 from ..upkeep import bump
-from .shared_options import add_base, comma_list
+from .shared_options import add_base, comma_list, path_from
+
+ABOUT = """\
+Try the series on a newer point release, and store it if all is well.
+
+Each patch is reported as clean, context moved, already there or conflict,
+with the hunk. A patch in conflict is already there, too, if the suites of
+its topic pass without it; otherwise the conflict is resolved in
+build/bump/B, and bump called again. Then the cell on UML is built and run.
+Only if it passes, or with --keep, do config/bases.toml, the series and the
+patches change. All this happens in build/bump/B; build/B stays as it is.
+"""
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
-    verb.add_argument("--ksrc", type=Path, metavar="PATH",
+    verb.add_argument("--ksrc", type=path_from, metavar="PATH",
                       help="try this git clone, unpacked tree or tarball (default: the "
                       "newest package of the mirror)")
     verb.add_argument("--ref", default="", metavar="REF",
@@ -31,15 +41,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Try the series on a newer point release, and store it if all is well.
-
-    Each patch is reported as clean, context moved, already there or conflict,
-    with the hunk. A patch in conflict is already there, too, if the suites of
-    its topic pass without it; otherwise the conflict is resolved in
-    build/bump/B, and bump called again. Then the cell on UML is built and run.
-    Only if it passes, or with --keep, do config/bases.toml, the series and the
-    patches change. All this happens in build/bump/B; build/B stays as it is.
-    """
     base = config.base(layout, options.base)
     if options.ksrc and options.debian:
         raise UsageError("--ksrc and --debian exclude each other; give one")

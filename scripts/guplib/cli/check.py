@@ -8,6 +8,15 @@ from ..check import steps
 from ..system.paths import Layout
 from .shared_options import comma_list
 
+ABOUT = """\
+Run the project's own tests and close with `N passed, N failed`.
+
+The tool's unit tests, the rules of series and topics, a quilt push of
+every series without fuzz, every form of gup export applied from nothing,
+the KUnit suites on UML for all bases, and gup lint of every patch and
+suite.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--only", type=_steps, default=steps.STEPS, metavar="STEP,…",
@@ -28,13 +37,6 @@ def _steps(text: str) -> tuple[str, ...]:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Run the project's own tests and close with `N passed, N failed`.
-
-    The tool's unit tests, the rules of series and topics, a quilt push of
-    every series without fuzz, every form of gup export applied from nothing,
-    the KUnit suites on UML for all bases, and gup lint of every patch and
-    suite.
-    """
     bases = options.bases or list(config.bases(layout))
     for name in bases:
         config.base(layout, name)

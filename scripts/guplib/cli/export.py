@@ -2,20 +2,28 @@
 """gup export: patches in the form of a distribution."""
 
 import argparse
-from pathlib import Path
 
 from .. import config
 from ..delivery import export, formats
 from ..setup import packages
 from ..system.paths import Layout
-from .shared_options import add_base, comma_list
+from .shared_options import add_base, comma_list, path_from
+
+ABOUT = """\
+Write the patches of a base in the form of a distribution.
+
+DIR gets the patches with that form's headers, the lists that name them, and
+a README with the commands that apply them. Where the form wants it, you are
+the author and sign them off, by your git identity. Dates are those of the
+queue's commits, or SOURCE_DATE_EPOCH.
+"""
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
     verb.add_argument("--format", required=True, metavar="F",
                       help=f"one of {', '.join(formats.RENDER)}")
-    verb.add_argument("--dest", type=Path, required=True, metavar="DIR",
+    verb.add_argument("--dest", type=path_from, required=True, metavar="DIR",
                       help="the folder to fill; made if there is none")
     verb.add_argument("--topics", type=comma_list, default=[], metavar="T,…",
                       help="take these topics, and what they depend on (default: all "
@@ -29,17 +37,10 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Write the patches of a base in the form of a distribution.
-
-    DIR gets the patches with that form's headers, the lists that name them, and
-    a README with the commands that apply them. Where the form wants it, you are
-    the author and sign them off, by your git identity. Dates are those of the
-    queue's commits, or SOURCE_DATE_EPOCH.
-    """
     config.base(layout, options.base)
     packages.ensure(layout, ["kernel"])
     made = export.run(layout, export.Request(
-        options.base, options.format, options.dest.expanduser(), tuple(options.topics),
+        options.base, options.format, options.dest, tuple(options.topics),
         options.with_tests, options.force, options.bug))
     print(f"{options.dest}: {len(made)} files; README says how to use them")
     return 0

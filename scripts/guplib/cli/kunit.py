@@ -9,6 +9,14 @@ from ..run.verdict import PASSED
 from ..system.paths import Layout
 from .shared_options import add_source, base_and_source
 
+ABOUT = """\
+Build a base with the queue and run the KUnit suites on it.
+
+Everything that is missing is got first: packages, the kernel, the tree.
+Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
+something. Results: build/B/A/results.json.
+"""
+
 KCONFIG = re.compile(r"CONFIG_[A-Z0-9_]+=(?:y|n|\d+)")
 
 
@@ -38,12 +46,6 @@ def _kconfig(text: str) -> str:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Build a base with the queue and run the KUnit suites on it.
-
-    Everything that is missing is got first: packages, the kernel, the tree.
-    Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
-    something. Results: build/B/A/results.json.
-    """
     base, ksrc = base_and_source(layout, options)
     verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
                                             not options.no_ccache,

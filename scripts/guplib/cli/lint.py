@@ -9,6 +9,15 @@ from ..kernel import tree
 from ..setup import packages
 from ..system.paths import Layout
 
+ABOUT = """\
+Look at every patch on every base that uses it, and at the scripts.
+
+checkpatch --strict, length and spelling of the message, git diff --check,
+kernel-doc, doubled includes, and whether a cell compiles it at all; with
+--build also W=1 and sparse. What the base says itself does not count.
+Exceptions stand in config/lint.toml, each with its reason.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--base", metavar="B", help="on this base alone (default: all)")
@@ -18,13 +27,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Look at every patch on every base that uses it, and at the scripts.
-
-    checkpatch --strict, length and spelling of the message, git diff --check,
-    kernel-doc, doubled includes, and whether a cell compiles it at all; with
-    --build also W=1 and sparse. What the base says itself does not count.
-    Exceptions stand in config/lint.toml, each with its reason.
-    """
     names = [config.base(layout, options.base).name] if options.base else \
         list(config.bases(layout))
     packages.ensure(layout, ["kernel", "lint"])

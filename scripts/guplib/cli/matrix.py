@@ -8,6 +8,13 @@ from ..evidence import matrix
 from ..system.paths import Layout
 from .shared_options import comma_list
 
+ABOUT = """\
+Run many cells and show one table of them.
+
+Without options: all bases on all architectures. The table also goes to
+build/matrix.json. Exit code: 0 if all cells with the series passed.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--bases", type=comma_list, metavar="B,…",
@@ -21,11 +28,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Run many cells and show one table of them.
-
-    Without options: all bases on all architectures. The table also goes to
-    build/matrix.json. Exit code: 0 if all cells with the series passed.
-    """
     rows = matrix.run(layout, matrix.requests(
         layout, options.bases or list(config.bases(layout)),
         options.arches or list(config.arches(layout)), options.unpatched),

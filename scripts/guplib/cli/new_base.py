@@ -6,16 +6,18 @@ import argparse
 from ..system.paths import Layout
 from ..upkeep import bump
 
+ABOUT = """\
+Begin a base with what the nearest one has.
+
+Adds it to config/bases.toml and to every topic.toml, and copies series,
+hookup and compat header. gup bump --base X then says what applies.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("name", metavar="X", help="the kernel, such as 6.6")
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Begin a base with what the nearest one has.
-
-    Adds it to config/bases.toml and to every topic.toml, and copies series,
-    hookup and compat header. gup bump --base X then says what applies.
-    """
     print(bump.new_base(layout, options.name))
     return 0

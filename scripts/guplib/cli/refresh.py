@@ -9,6 +9,16 @@ from ..system.paths import Layout
 from ..upkeep import refresh
 from .shared_options import add_base
 
+ABOUT = """\
+Store the commits of build/B/linux as patches and suites again.
+
+Each commit on `base` becomes its patch file, a new commit a new topic, the
+last one the suites, the compat header and the hookup. Reordered and
+dropped commits change series/B. A patch that other bases share is applied
+there, too; if it does not apply, nothing is changed. A commit is known by
+its subject, or by its change, so alter one of them at a time.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
@@ -18,14 +28,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Store the commits of build/B/linux as patches and suites again.
-
-    Each commit on `base` becomes its patch file, a new commit a new topic, the
-    last one the suites, the compat header and the hookup. Reordered and
-    dropped commits change series/B. A patch that other bases share is applied
-    there, too; if it does not apply, nothing is changed. A commit is known by
-    its subject, or by its change, so alter one of them at a time.
-    """
     config.base(layout, options.base)
     packages.ensure(layout, ["kernel"])
     if options.check:

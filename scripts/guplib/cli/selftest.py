@@ -7,6 +7,14 @@ from ..run import selftest
 from ..system.paths import Layout
 from .shared_options import add_base
 
+ABOUT = """\
+Run the kernel's own gup_test on a base, on x86_64 in QEMU.
+
+config/selftest.toml lists the runs. Each has to end well, some of them on
+nothing but zero pages, and the kernel log must have no report. Logs:
+build/B/selftest.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
@@ -15,12 +23,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Run the kernel's own gup_test on a base, on x86_64 in QEMU.
-
-    config/selftest.toml lists the runs. Each has to end well, some of them on
-    nothing but zero pages, and the kernel log must have no report. Logs:
-    build/B/selftest.
-    """
     faults = selftest.run(layout, options.base, not options.unpatched)
     for line in faults:
         print(f"failed: {line}")

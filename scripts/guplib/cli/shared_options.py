@@ -15,7 +15,7 @@ def add_source(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--base", metavar="B",
                       help="the kernel to work on (default: the one that "
                       "config/bases.toml names)")
-    verb.add_argument("--ksrc", type=Path, metavar="PATH",
+    verb.add_argument("--ksrc", type=path_from, metavar="PATH",
                       help="take the kernel from a git clone, an unpacked tree or a "
                       "tarball instead of Debian's package")
     verb.add_argument("--ref", default="", metavar="REF",
@@ -27,6 +27,26 @@ def add_base(verb: argparse.ArgumentParser) -> None:
     """A base that has to be named."""
     verb.add_argument("--base", metavar="B", required=True,
                       help="the kernel to work on")
+
+
+def is_text(path: str) -> bool:
+    """Whether a path is UTF-8, as all that it is written into."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def path_from(text: str) -> Path:
+    """A path as it stands on the command line; ~ is a home folder also behind a =."""
+    if not is_text(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no UTF-8; give another path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}': {text.partition('/')[0]} is nobody's home folder here") from error
 
 
 def comma_list(text: str) -> list[str]:

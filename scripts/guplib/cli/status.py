@@ -6,18 +6,20 @@ import argparse
 from ..system.paths import Layout
 from ..upkeep import status
 
+ABOUT = """\
+Show bases, trees, topics and cells on one screen.
+
+verified: the version that bases.toml records; tree: whether build/B/linux
+is clean, has your work in it or is behind the stored queue; topics as in
+README; for each cell that has run, when, and when it last passed as a
+whole with the queue alone. Nothing is fetched, built or changed.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     pass
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Show bases, trees, topics and cells on one screen.
-
-    verified: the version that bases.toml records; tree: whether build/B/linux
-    is clean, has your work in it or is behind the stored queue; topics as in
-    README; for each cell that has run, when, and when it last passed as a
-    whole with the queue alone. Nothing is fetched, built or changed.
-    """
     print("\n".join(status.lines(layout)))
     return 0

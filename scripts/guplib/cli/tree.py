@@ -9,6 +9,13 @@ from ..setup import packages
 from ..system.paths import Layout
 from .shared_options import add_source, base_and_source
 
+ABOUT = """\
+Make build/B/linux: the base, and a commit for each patch on it.
+
+The base is tagged `base`, the branch is gup/B. Nothing that is there and
+right is touched, and your own work in the tree is never overwritten.
+"""
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_source(verb, layout)
@@ -20,11 +27,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Make build/B/linux: the base, and a commit for each patch on it.
-
-    The base is tagged `base`, the branch is gup/B. Nothing that is there and
-    right is touched, and your own work in the tree is never overwritten.
-    """
     base, ksrc = base_and_source(layout, options)
     packages.ensure(layout, ["kernel"])
     with tree.hold(layout, base):

@@ -7,18 +7,20 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from ..system import schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
+Made = TypeVar("Made")
 OPTION = re.compile(r"!?CONFIG_\w+")
 RELEASE = re.compile(r"\d+\.\d+")
 BASES = re.compile(r"since \d+\.\d+|[\d.*?]+")
 FRAGMENT = re.compile(r"(.+?)(?:-(since|before)-(\d+\.\d+))?\.config")
 NAME_IN_C = re.compile(r"\w+(?:\(\))?")
-NEED_FORMS: dict[str, dict[str, type]] = {
-    "options": {"options": list}, "has": {"has": str},
+NEED_FORMS: dict[str, dict[str, Any]] = {
+    "options": {"options": list[str]}, "has": {"has": str},
     "since": {"since": str, "what": str, "reason": str}}
 LINT_TOOLS = ("checkpatch", "codespell", "kernel-doc", "includes", "compiled", "build")
 
@@ -189,6 +191,15 @@ class Rerun:
 
 
 @dataclass(frozen=True)
+class KnownReport:
+    """A report in a kernel log that does not count in some cells, and why."""
+
+    pattern: str
+    cells: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Exemption:
     """Messages of a tool that are not to be heard, and why."""
 
@@ -225,27 +236,31 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def fields(path: Path, what: str, table: dict[str, Any],
-           wanted: Mapping[str, type]) -> dict[str, Any]:
-    """A table of a file with just these keys; raises UsageError on any other."""
-    for key, kind in wanted.items():
-        if not isinstance(table.get(key), kind):
-            raise UsageError(f"{path}: {what}: '{key}' is missing or not a "
-                             f"{kind.__name__}; add it")
-    unknown = sorted(set(table) - set(wanted))
-    if unknown:
-        raise UsageError(f"{path}: {what}: unknown key '{unknown[0]}'; remove it")
-    return {key: tuple(value) if isinstance(value, list) else value
-            for key, value in table.items()}
+           wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of a file with just these keys; lists become tuples."""
+    return {key: tuple(found) if isinstance(found, list) else found for key, found
+            in schema.check(table, wanted, f"{path}: {what}").items()}
+
+
+def _named(path: Path, table: dict[str, Any], kind: type[Made], key: str, **usual: Any
+           ) -> dict[str, Made]:
+    """The objects that the tables of a file, [KEY.NAME], speak of, by name."""
+    found = schema.value(dict[str, dict[str, Any]], table.get(key, {}), f"{path}: '{key}'")
+    return {name: schema.fill(kind, {**usual, **own}, f"{path}: {key} {name}", name=name)
+            for name, own in found.items()}
+
+
+def _list(path: Path, table: dict[str, Any], kind: type[Made], key: str) -> list[Made]:
+    """The objects that the tables of a file, [[KEY]], speak of, in order."""
+    found = schema.value(list[dict[str, Any]], table.get(key, []), f"{path}: '{key}'")
+    return [schema.fill(kind, own, f"{path}: {key} {number}")
+            for number, own in enumerate(found, 1)]
 
 
 def bases(layout: Layout) -> dict[str, Base]:
     """The bases by name, oldest first."""
     path = layout.config / "bases.toml"
-    wanted = {"package": str, "package_version": str, "suites": list,
-              "version": str, "blobs": dict, "kunit_filter": bool, "kunit_of": str,
-              "debian": list}
-    found = {name: Base(name=name, **fields(path, f"base {name}", table, wanted))
-             for name, table in load(path).get("base", {}).items()}
+    found = _named(path, load(path), Base, "base")
     return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
 
 
@@ -271,7 +286,8 @@ def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
 
 def default_base(layout: Layout) -> str:
     """The base that is meant when none is named."""
-    return load(layout.config / "bases.toml").get("default", "")
+    path = layout.config / "bases.toml"
+    return schema.value(str, load(path).get("default", ""), f"{path}: 'default'")
 
 
 def base(layout: Layout, name: str) -> Base:
@@ -282,14 +298,11 @@ def base(layout: Layout, name: str) -> Base:
 def arches(layout: Layout) -> dict[str, Arch]:
     """The architectures by name."""
     path = layout.config / "arches.toml"
-    wanted = {"kunit_arguments": list, "exec_arguments": list, "compiler": str,
-              "needs": list, "bases": list, "options": list, "checked": list}
-    found = {name: Arch(name=name, **fields(path, f"arch {name}", table, wanted))
-             for name, table in load(path).get("arch", {}).items()}
+    found = _named(path, load(path), Arch, "arch")
     for name, own in found.items():
         _require_bases(path, f"arch {name}", (*own.bases, *own.checked))
         _require_options(path, f"arch {name}",
-                         [part for entry in own.options for part in str(entry).split("|")])
+                         [part for entry in own.options for part in entry.split("|")])
     return found
 
 
@@ -369,23 +382,35 @@ def _choose(kind: str, name: str, known: dict[str, Any]) -> Any:
 def needs(layout: Layout) -> dict[str, tuple[Need, ...]]:
     """The packages by the group of work that needs them."""
     path = layout.config / "packages.toml"
+    groups = schema.value(dict[str, dict[str, str]], load(path), f"{path}")
     return {group: tuple(
         Need(package, proof if "/" not in proof else "",
              proof if "/" in proof else "")
         for package, proof in table.items())
-        for group, table in load(path).items()}
+        for group, table in groups.items()}
+
+
+def needed(layout: Layout, known: Mapping[str, tuple[Need, ...]], group: str
+           ) -> tuple[Need, ...]:
+    """The packages of a group; raises UsageError when there is no such group."""
+    if group not in known:
+        raise UsageError(f"{layout.config / 'packages.toml'}: no group [{group}], which a "
+                         "file beside it names in 'needs'; mend one of the two")
+    return known[group]
 
 
 def cells(layout: Layout) -> Cells:
     """What the cells have to run."""
     path = layout.config / "cells.toml"
     table = load(path)
-    usual = tuple(table.get("compiled_with", ()))
+    usual = schema.value(list[str], table.get("compiled_with", []),
+                         f"{path}: 'compiled_with'")
     suites: dict[str, tuple[str, ...]] = {}
     compiled: dict[str, tuple[str, ...]] = {}
-    for entry in table.get("suite", []):
-        own = fields(path, "suite", {"compiled_with": list(usual), **entry},
-                     {"name": str, "cases": list, "compiled_with": list})
+    entries = list[dict[str, Any]]
+    for entry in schema.value(entries, table.get("suite", []), f"{path}: 'suite'"):
+        own = fields(path, "suite", {"compiled_with": usual, **entry},
+                     {"name": str, "cases": list[str], "compiled_with": list[str]})
         _require_options(path, f"suite {own['name']}", own["compiled_with"])
         if own["name"] in suites or len({*own["cases"]}) != len(own["cases"]):
             raise UsageError(f"{path}: suite {own['name']}, or a case of it, is there twice; "
@@ -393,7 +418,7 @@ def cells(layout: Layout) -> Cells:
         suites[own["name"]], compiled[own["name"]] = own["cases"], own["compiled_with"]
     needs: dict[tuple[str, str], tuple[Requirement, ...]] = {}
     said: list[Requirement] = []
-    for entry in table.get("need", []):
+    for entry in schema.value(entries, table.get("need", []), f"{path}: 'need'"):
         need = _requirement(path, entry)
         if need in said:
             raise UsageError(f"{path}: need {entry[_kind(path, entry)]} is there twice; say "
@@ -408,7 +433,7 @@ def _requirement(path: Path, entry: dict[str, Any]) -> Requirement:
     """What an entry [[need]] asks for, in one of its three forms."""
     kind = _kind(path, entry)
     what = f"need {entry[kind]}"
-    own = fields(path, what, entry, {**NEED_FORMS[kind], "cases": dict})
+    own = fields(path, what, entry, {**NEED_FORMS[kind], "cases": dict[str, list[str]]})
     if not own.pop("cases"):
         raise UsageError(f"{path}: {what}: there are no cases; remove it")
     if kind == "options":
@@ -437,7 +462,7 @@ def _kind(path: Path, entry: Mapping[str, Any]) -> str:
 
 def _require_options(path: Path, what: str, options: Collection[str]) -> None:
     for option in options or [""]:
-        if not isinstance(option, str) or not OPTION.fullmatch(option):
+        if not OPTION.fullmatch(option):
             raise UsageError(f"{path}: {what}: '{option}' is no option; write CONFIG_X, or "
                              "!CONFIG_X for one that is off")
 
@@ -446,9 +471,6 @@ def _meant(path: Path, globs: Mapping[str, list[str]],
            suites: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     """The cases that the globs of a need name; raises UsageError if one names none."""
     for suite, own in globs.items():
-        if not isinstance(own, list) or not all(isinstance(glob, str) for glob in own):
-            raise UsageError(f"{path}: the cases of {suite} in a need are no list of names; "
-                             "write [\"…\"]")
         found = {case: None for glob in own
                  for case in fnmatch.filter(suites.get(suite, ()), glob)}
         for glob in own:
@@ -461,17 +483,13 @@ def _meant(path: Path, globs: Mapping[str, list[str]],
 def selftest(layout: Layout) -> Selftest:
     """How the kernel's own test is run."""
     path = layout.config / "selftest.toml"
-    return Selftest(**fields(path, "selftest", load(path), {
-        "kernel": str, "qemu": list, "append": str, "needs": list, "runs": list,
-        "zero": list}))
+    return schema.fill(Selftest, load(path), f"{path}")
 
 
 def rerun(layout: Layout) -> Rerun:
     """How the suites are run again."""
     path = layout.config / "rerun.toml"
-    found = Rerun(**fields(path, "rerun", load(path), {
-        "kernel": str, "qemu": list, "append": str, "needs": list, "rounds": list,
-        "bases": list}))
+    found = schema.fill(Rerun, load(path), f"{path}")
     _require_bases(path, "rerun", found.bases)
     return found
 
@@ -480,14 +498,12 @@ def reports(layout: Layout, cell: str) -> Callable[[str], bool]:
     """Tells of a log line whether it begins a report that counts in a cell."""
     path = layout.config / "reports.toml"
     table = load(path)
-    if not table.get("patterns"):
+    patterns = schema.value(list[str], table.get("patterns", []), f"{path}: 'patterns'")
+    if not patterns:
         raise UsageError(f"{path}: no patterns; the kernel log would go unread")
-    known = [fields(path, "known", entry,
-                     {"pattern": str, "cells": list, "reason": str})
-             for entry in table.get("known", [])]
-    here = [entry["pattern"] for entry in known
-            if any(fnmatch.fnmatch(cell, glob) for glob in entry["cells"])]
-    report, spared = _any_of(path, table["patterns"]), _any_of(path, here)
+    here = [known.pattern for known in _list(path, table, KnownReport, "known")
+            if any(fnmatch.fnmatch(cell, glob) for glob in known.cells)]
+    report, spared = _any_of(path, patterns), _any_of(path, here)
     return lambda line: bool(report.search(line)) and not spared.search(line)
 
 
@@ -501,9 +517,7 @@ def _any_of(path: Path, patterns: list[str]) -> re.Pattern[str]:
 def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
     """What is known and argued of a tool's messages on a file of this project."""
     path = layout.config / "lint.toml"
-    known = [Exemption(**fields(path, "exempt", entry, {
-        "tool": str, "types": list, "files": list, "reason": str}))
-             for entry in load(path).get("exempt", [])]
+    known = _list(path, load(path), Exemption, "exempt")
     for entry in known:
         if entry.tool not in LINT_TOOLS or not entry.reason:
             raise UsageError(f"{path}: an entry has tool '{entry.tool}' and reason "
@@ -516,10 +530,7 @@ def exemptions(layout: Layout, tool: str, file: str) -> list[str]:
 def export_forms(layout: Layout) -> dict[str, Form]:
     """The forms of gup export by name."""
     path = layout.config / "export.toml"
-    wanted = {"title": str, "signed": bool, "where": str, "apply": list, "listed": list,
-              "names": str, "rules": list, "notes": str}
-    return {name: Form(name=name, **fields(path, f"form {name}", table, wanted))
-            for name, table in load(path).get("form", {}).items()}
+    return _named(path, load(path), Form, "form")
 
 
 def export_form(layout: Layout, name: str) -> Form:
@@ -536,7 +547,9 @@ def export_texts(layout: Layout) -> dict[str, str]:
 
 def kunit_lines(layout: Layout, base: str) -> tuple[str, ...]:
     """The commands that run the suites in an exported tree of a base."""
-    table = load(layout.config / "export.toml")["kunit"]
+    path = layout.config / "export.toml"
+    table = fields(path, "kunit", load(path).get("kunit", {}),
+                   {"lines": list[str], "base": dict[str, list[str]]})
     return tuple(table["base"].get(base, table["lines"]))
 
 

@@ -56,7 +56,7 @@ class B4:
         result = process.run([NAME, "--offline-mode", *words], cwd=cwd, check=False,
                              env={**self.env, "EDITOR": editor, "GIT_EDITOR": editor},
                              stdin=stdin, watch=watch)
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ b4 {' '.join(map(str, words))}\n{result.output}")
         if result.returncode:
             said = [line.removeprefix("CRITICAL: ") for line in

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from .. import lint
 from ..queue.patchfile import Patch
+from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
@@ -69,13 +70,11 @@ def read(layout: Layout, path: Path, version: int) -> Cover:
     """
     name = _name(layout, path)
     try:
-        whole = GAP.sub("\n\n", NOTE.sub("", path.read_text()))
+        whole = GAP.sub("\n\n", NOTE.sub("", files.read(path).replace("\r\n", "\n")))
     except FileNotFoundError as error:
         raise UsageError(f"{name}: no such file; write the cover letter: a subject, an "
                          "empty line, a text with sections "
                          f"'{SECTIONS[0]}' and '{SECTIONS[1]}'") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name}: not UTF-8 text; save it as such") from error
     head, _, log = f"{whole}\n".partition("\n---\n")
     subject, _, text = head.partition("\n")
     parts = CHANGES.split(log)

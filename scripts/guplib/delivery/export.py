@@ -16,6 +16,7 @@ from ..kernel import tree
 from ..kernel.tree import Place, State, Step
 from ..queue import patchfile
 from ..queue.patchfile import Patch
+from ..system import files
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
@@ -119,7 +120,7 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
             *_, tests = tree.plan(place)
             kunitconfig = _kunitconfig(layout, left_out)
             config_file = Path(scratch) / "kunitconfig"
-            config_file.write_text(kunitconfig)
+            files.scratch(config_file, kunitconfig)
             steps.append(Step(tests.patch, tests.extra
                               | {f"{tree.SUITE_FOLDER}/.kunitconfig": config_file}))
         commits = [state.base]
@@ -201,7 +202,7 @@ def _bare(path: Path) -> Patch:
 
 def _kunitconfig(layout: Layout, left_out: list[Path]) -> str:
     """The options of the suites, less those that prove what is left out."""
-    text = (layout.suites / "kunitconfig").read_text()
+    text = files.read(layout.suites / "kunitconfig")
     for path in left_out:
         for suite in queue.topic(layout, path.parent.name).suites:
             text = text.replace(f"{config.suite_option(suite)}=y\n", "")

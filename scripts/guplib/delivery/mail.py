@@ -20,7 +20,7 @@ from ..kernel import tree
 from ..kernel.tree import Step, Tree
 from ..queue.patchfile import Patch
 from ..setup import packages
-from ..system import process
+from ..system import files, process
 from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
@@ -236,7 +236,7 @@ class Series:
         self._read_back(written, commits)
         self._check(written)
         output_folder.fill(self.request.out,
-                           {mail.name: mail.read_text() for mail in written})
+                           {mail.name: files.read(mail) for mail in written})
         self._tell(written)
 
     @property
@@ -287,7 +287,7 @@ class Series:
         self.git.run("init", "-q", "-b", self.branch)
         objects = Path(self.ready.git.out("rev-parse", "--path-format=absolute",
                                           "--git-path", "objects"))
-        (self.repo / ".git/objects/info/alternates").write_text(f"{objects}\n")
+        files.scratch(self.repo / ".git/objects/info/alternates", f"{objects}\n")
         self.git.run("update-ref", f"refs/heads/{BASE}", self.ready.state.base)
         self.git.run("sparse-checkout", "set", "scripts")
         self.git.run("checkout", "-q", "-B", self.branch, BASE)
@@ -320,9 +320,9 @@ class Series:
     def _cover(self, sent: Sent | None, commits: list[str]) -> None:
         """Make the branch one of b4's, with cover, version and addressees."""
         request = self.request
-        (self.folder / "template").write_text(TEMPLATE.format(
+        files.scratch(self.folder / "template", TEMPLATE.format(
             base=self._base_line().replace("$", "$$")))
-        (self.folder / "cover").write_text(self._cover_text(sent, commits))
+        files.scratch(self.folder / "cover", self._cover_text(sent, commits))
         words = ["--force-revision", str(request.version)]
         if request.prefixes:
             words += ["--set-prefixes", *request.prefixes]
@@ -350,8 +350,8 @@ class Series:
         if not self.part.private:
             return []
         patches = self.folder / "patches"
-        patches.write_text(self.git.run("format-patch", "--stdout",
-                                        f"{BASE}..{self.branch}").output)
+        files.scratch(patches, self.git.run("format-patch", "--stdout",
+                                          f"{BASE}..{self.branch}").output)
         said = process.run([self.repo / MAINTAINERS[0], *MAINTAINERS[1:], patches],
                            cwd=self.repo, stderr_apart=True).output
         people = [line.strip() for line in said.splitlines() if "@" in line]
@@ -424,7 +424,7 @@ class Series:
         env = b4.committing_as(self.who)
         done = self.git.run("am", "-q", "--keep-cr", str(series), check=False, env=env)
         if done.returncode:
-            with (self.folder / "am.log").open("a") as log:
+            with (self.folder / "am.log").open("a", encoding="utf-8") as log:
                 log.write(done.output)
             self.git.run("am", "--abort", env=env)
         return done.returncode == 0

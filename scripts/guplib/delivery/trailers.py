@@ -19,7 +19,7 @@ from .. import config, queue
 from ..kernel import tree
 from ..queue import patchfile
 from ..queue.patchfile import Patch
-from ..system import transaction
+from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
@@ -199,10 +199,10 @@ def _stored(layout: Layout, base: str, titles: set[str]) -> list[Stored]:
         for path in queue.series(layout, name):
             if path not in found:
                 found[path] = Stored(path, patchfile.read(path),
-                                     git.patch_id(path.read_text(), blanks=True))
+                                     git.patch_id(files.read(path), blanks=True))
         hookup = patchfile.read(layout.hookup(name))
         if hookup.subject in titles:
-            text = hookup.path.read_text() + _suites_diff(layout, name)
+            text = files.read(hookup.path) + _suites_diff(layout, name)
             found[hookup.path] = Stored(hookup.path, hookup,
                                         git.patch_id(text, blanks=True))
     return list(found.values())
@@ -258,4 +258,4 @@ def _with(layout: Layout, one: Stored, trailers: list[str]) -> str:
         *(f"--trailer={trailer}" for trailer in trailers),
         stdin=one.patch.message.encode()).output
     return f"Subject: {message}---\n" \
-        + one.path.read_text().partition("\n---\n")[2]
+        + files.read(one.path).partition("\n---\n")[2]

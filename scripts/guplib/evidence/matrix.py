@@ -78,7 +78,7 @@ def _one(layout: Layout, request: Request) -> Row:
 
 def _measure(layout: Layout, request: Request) -> Measured:
     path = layout.results(request.base, request.arch, request.patched)
-    return recorded_results.of_results(json.loads(path.read_text()))
+    return recorded_results.of_results(json.loads(files.read(path)))
 
 
 def _name(request: Request) -> str:

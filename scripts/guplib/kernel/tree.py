@@ -20,7 +20,7 @@ from .. import queue
 from ..config import Base
 from ..queue import patchfile
 from ..queue.patchfile import Patch
-from ..system import files, process
+from ..system import files, process, schema
 from ..system.errors import UsageError
 from ..system.git import EMAIL, Git
 from ..system.paths import Layout
@@ -29,6 +29,7 @@ from . import fetch, source
 from .source import Source
 
 STATE = "gup.json"
+DAMAGED = "keep what work you have in that tree, and remove the tree"
 SUITE_FOLDER = "mm/tests"
 SUITE_GLOBS = ("*.[ch]", "Kconfig", "Makefile")
 COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
@@ -216,7 +217,7 @@ def _compat_files(layout: Layout, base_name: str) -> dict[str, Path]:
         if path not in found.values():
             found[name] = path
             wanted += [(f"{SUITE_FOLDER}/gup_compat_{later}.h", layout.compat(later))
-                       for later in COMPAT_INCLUDE.findall(path.read_text())]
+                       for later in COMPAT_INCLUDE.findall(files.read(path))]
     return found
 
 
@@ -562,9 +563,7 @@ def _load(git: Git) -> State | None:
     path = _git_dir(git) / STATE
     if not path.exists():
         return None
-    table = json.loads(path.read_text())
-    origin = Source(**table.pop("source"))
-    return State(source=origin, **table)
+    return schema.fill(State, schema.read_json(path, DAMAGED), f"{path}")
 
 
 def _save(git: Git, state: State) -> None:

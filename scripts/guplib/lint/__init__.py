@@ -17,7 +17,7 @@ from ..kernel import tree
 from ..kernel.tree import Place, Tree
 from ..queue.patchfile import Patch
 from ..run import buildlog
-from ..system import process
+from ..system import files, process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
 from ..system.paths import Layout
@@ -169,7 +169,7 @@ def _spelling(applied: Applied) -> list[str]:
     added = [line[1:] for line in git.lines("diff", applied.parent, applied.commit)
              if line.startswith("+") and not line.startswith("+++ ")]
     words = config.exemptions(applied.ready.place.layout, "codespell", applied.name)
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
         text.write("\n".join([applied.patch.message, *added]) + "\n")
         text.flush()
         result = process.run(["codespell", f"--ignore-words-list={','.join(words)}",
@@ -182,38 +182,37 @@ def _spelling(applied: Applied) -> list[str]:
 def _news(applied: Applied, script: str, words: list[str],
           suffixes: tuple[str, ...]) -> list[str]:
     """What a script of the kernel says of touched files, but not of the parent's."""
-    files = applied.files(suffixes)
-    if not files:
+    touched = applied.files(suffixes)
+    if not touched:
         return []
     tool = "kernel-doc" if script == "kernel-doc" else "includes"
     with tempfile.TemporaryDirectory() as scratch:
-        after, before = (_of_commit(applied.ready, commit, files, script, words,
+        after, before = (_of_commit(applied.ready, commit, touched, script, words,
                                     Path(scratch) / commit)
                          for commit in (applied.commit, applied.parent))
     return _unheard(after, before, config.exemptions(applied.ready.place.layout, tool,
                                              applied.name))
 
 
-def _of_commit(ready: Tree, commit: str, files: list[str], script: str,
+def _of_commit(ready: Tree, commit: str, names: list[str], script: str,
                words: list[str], place: Path) -> list[str]:
     """What a script says of some files as they are in a commit."""
-    there = ready.git.lines("ls-tree", "-r", "--name-only", commit, "--", *files)
+    there = ready.git.lines("ls-tree", "-r", "--name-only", commit, "--", *names)
     _check_out(ready.git, commit, there, place)
     path = ready.path / "scripts" / script
     if not path.exists():
         raise EnvironmentFault(f"{path}: no such script in this base")
-    python = "python" in path.open(errors="replace").readline()
+    python = "python" in path.open(encoding="utf-8", errors="replace").readline()
     result = process.run([sys.executable if python else "perl", path, *words, *there],
                          cwd=place, check=False)
     return [line for line in result.output.splitlines() if COUNTED.search(line)]
 
 
-def _check_out(git: Git, commit: str, files: list[str], place: Path) -> None:
+def _check_out(git: Git, commit: str, names: list[str], place: Path) -> None:
     """Write some files of a commit to a folder."""
     place.mkdir()
-    for file in files:
-        (place / file).parent.mkdir(parents=True, exist_ok=True)
-        (place / file).write_text(git.run("show", f"{commit}:{file}").output)
+    for file in names:
+        files.scratch(place / file, git.run("show", f"{commit}:{file}").output)
 
 
 def _unheard(after: Iterable[str], before: Iterable[str],

@@ -4,12 +4,12 @@
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .. import config
 from ..config import version_key
+from ..system import files, schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
 from . import patchfile
@@ -28,12 +28,7 @@ SEVERITIES = {"user": "any user", "device": "who may open a certain device",
 SEVERITY = re.compile(rf"(?P<word>{'|'.join(SEVERITIES)})(?:: (?P<says>\S.*))?")
 AFFECTED = re.compile(r"none|(?:v\d+\.\d+|\?)\.\.(?:v\d+\.\d+|\?)?")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
-TOPIC_KEYS = {"title": str, "why": str, "upstream": str, "suites": list,
-              "cases": list,
-              "adds": bool, "depends": list, "security": bool, "severity": str,
-              "affected": str, "fixes": list, "mainline": dict, "base": dict,
-              "difference": dict, "backport": dict}
-TOPIC_OPTIONAL = set(TOPIC_KEYS) - {"title", "why", "upstream", "base"}
+PATCH_NAME = re.compile(r"\w[\w.+-]*/\w[\w.+-]*\.patch")
 
 
 @dataclass(frozen=True)
@@ -87,18 +82,23 @@ class Topic:
     title: str
     why: str
     upstream: str
-    suites: tuple[str, ...]
-    cases: tuple[str, ...]
-    adds: bool
-    depends: tuple[str, ...]
-    security: bool
-    severity: str
-    affected: str
-    fixes: tuple[str, ...]
-    mainline: Mainline | None
-    status: dict[str, str]
-    difference: dict[str, str]
-    backport: dict[str, str]
+    base: dict[str, str]
+    suites: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    adds: bool = False
+    depends: tuple[str, ...] = ()
+    security: bool = False
+    severity: str = ""
+    affected: str = ""
+    fixes: tuple[str, ...] = ()
+    mainline: Mainline | None = None
+    difference: dict[str, str] = field(default_factory=dict)
+    backport: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> dict[str, str]:
+        """What the topic is on each base: needed, in-base, or why it is not applicable."""
+        return self.base
 
     @property
     def standing(self) -> Standing:
@@ -133,12 +133,16 @@ def series(layout: Layout, base: str) -> list[Path]:
         raise UsageError(f"{path}: no series for base {base}; add the file, "
                          "empty if no patch is needed")
     found: list[Path] = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(files.read(path).splitlines(), 1):
         name = line.partition("#")[0].strip()
         if not name:
             continue
         patch = layout.patches / name
-        if not patch.is_file():
+        if not PATCH_NAME.fullmatch(name):
+            raise UsageError(f"{path}:{number}: '{name}' is not of the form TOPIC/BASE.patch; "
+                             "mend the line")
+        if not patch.is_file() \
+                or not patch.resolve().is_relative_to(layout.patches.resolve()):
             raise UsageError(f"{path}:{number}: {name} is not in patches/; "
                              "mend the line or restore the file")
         if patch.parent in (other.parent for other in found):
@@ -156,30 +160,10 @@ def topic(layout: Layout, name: str) -> Topic:
                        if entry.is_dir())
         raise UsageError(f"unknown topic '{name}'; choose from {', '.join(known)}")
     table = config.load(path)
-    for key, kind in TOPIC_KEYS.items():
-        if key in TOPIC_OPTIONAL and key not in table:
-            continue
-        if not isinstance(table.get(key), kind) or table[key] in ("", [], {}):
-            raise UsageError(f"{path}: '{key}' is missing or empty; fill it in")
-    unknown = sorted(set(table) - set(TOPIC_KEYS))
-    if unknown:
-        raise UsageError(f"{path}: unknown key '{unknown[0]}'; remove it")
-    return Topic(name, path, table["title"], table["why"], table["upstream"],
-                 tuple(table.get("suites", ())), tuple(table.get("cases", ())),
-                 table.get("adds", False),
-                 tuple(table.get("depends", ())), table.get("security", False),
-                 table.get("severity", ""), table.get("affected", ""),
-                 tuple(table.get("fixes", ())), _mainline(path, table),
-                 table["base"],
-                 table.get("difference", {}), table.get("backport", {}))
-
-
-def _mainline(path: Path, table: dict[str, Any]) -> Mainline | None:
-    """What the table [mainline] of a topic says, if there is one."""
-    if "mainline" not in table:
-        return None
-    return Mainline(**config.fields(path, "mainline", table["mainline"],
-                                    {"commit": str, "title": str, "release": str}))
+    for key, found in table.items():
+        if found in ("", [], {}) or found is None:
+            raise UsageError(f"{path}: '{key}' is empty; fill it in")
+    return schema.fill(Topic, table, f"{path}", name=name, path=path)
 
 
 def topics(layout: Layout) -> list[Topic]:
@@ -320,7 +304,7 @@ def _history_problems(own: Topic) -> Iterator[str]:
     elif known and (own.affected == "none") != (own.reached_by == "none"):
         yield f"severity is '{own.reached_by}', and affected '{own.affected}'"
     for fix in own.fixes:
-        if not (isinstance(fix, str) and FIXED.fullmatch(fix)):
+        if not FIXED.fullmatch(fix):
             yield f"""fixes: '{fix}' is not of the form 0123456789ab ("title")"""
     stands, since = own.standing, own.mainline
     if since and not (COMMIT.fullmatch(since.commit) and since.title
@@ -357,12 +341,12 @@ def _dependency_problems(layout: Layout, own: Topic, base: str) -> Iterator[str]
 
 def _defined(patch: Path) -> set[str]:
     """The functions and macros that a patch adds."""
-    return {name for pair in DEFINED.findall(patch.read_text()) for name in pair if name}
+    return {name for pair in DEFINED.findall(files.read(patch)) for name in pair if name}
 
 
 def _words(patch: Path) -> set[str]:
     """The words in the lines that a patch adds, less the functions among them."""
-    added = " ".join(ADDED.findall(patch.read_text()))
+    added = " ".join(ADDED.findall(files.read(patch)))
     return set(re.findall(r"\w+", added)) - _defined(patch)
 
 
@@ -392,7 +376,7 @@ def _case_problems(layout: Layout) -> list[str]:
     listed = config.cells(layout).suites
     found = []
     for path in sorted(layout.suites.glob("*_kunit.c")):
-        text = path.read_text()
+        text = files.read(path)
         names = SUITE_NAME.findall(text)
         if len(names) != 1:
             found.append(f"{path}: {len(names)} suites in one file; keep one")

@@ -268,7 +268,7 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
 def _configure(cell: Cell, env: dict[str, str]) -> None:
     """Write the joined fragments and let kunit.py make .config of them."""
     base, arch = cell.tree.base.name, cell.arch.name
-    joined = "".join(f"# {path.name}\n{path.read_text()}"
+    joined = "".join(f"# {path.name}\n{files.read(path)}"
                      for path in config.fragments(cell.layout, base, arch))
     for suite in cell.absent:
         joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
@@ -362,7 +362,7 @@ def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str
     if not result_file.exists():
         raise TestsFailed(f"{cell.name}: kunit.py gave no result: {result.last_line} "
                           f"(log: {log})")
-    return _statuses(json.loads(result_file.read_text()))
+    return _statuses(json.loads(files.read(result_file)))
 
 
 def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -377,7 +377,7 @@ def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
 def _kernel(cell: Cell, cells: Cells) -> Kernel:
     """What the kernel of a cell is and has, by its .config and its headers."""
     options: set[str] = set()
-    for line in (cell.out / ".config").read_text().splitlines():
+    for line in files.read(cell.out / ".config").splitlines():
         if match := CONFIG_LINE.fullmatch(line):
             name, value = match[1] or match[3], match[2] or "n"
             options = options - {name} if value == "n" else options | {name}
@@ -416,7 +416,7 @@ def _log_lines(cell: Cell) -> list[str]:
     path = cell.out / "test.log"
     if not path.exists():
         return []
-    return path.read_text(errors="backslashreplace").splitlines()
+    return path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
 
 
 def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
@@ -445,8 +445,8 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
 
 def _last_green(path: Path) -> str:
     """What the results of an earlier run say of it; empty if nothing."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text()).get("last_green", "")
+    with contextlib.suppress(OSError, ValueError, UsageError):
+        return json.loads(files.read(path)).get("last_green", "")
     return ""
 
 

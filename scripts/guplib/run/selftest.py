@@ -138,13 +138,13 @@ def _root(machine: Machine, plan: Selftest) -> None:
 def kernel(machine: Machine, fragments: list[Path]) -> None:
     """Configure and build the kernel, with the files that "root" lists inside."""
     folder, out = machine.folder, machine.out
-    wanted = "".join(path.read_text() for path in fragments) \
+    wanted = "".join(files.read(path) for path in fragments) \
         + f'CONFIG_INITRAMFS_SOURCE="{folder / "root"}"\n'
     make = ["make", f"O={out}", "ARCH=x86_64"]
     if files.write(folder / "fragment", wanted) or not (out / ".config").exists():
         build(machine, [*make, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
                         "allnoconfig"])
-    got = (out / ".config").read_text().splitlines()
+    got = files.read(out / ".config").splitlines()
     for line in wanted.splitlines():
         if line.startswith("CONFIG_") and line not in got:
             raise TestsFailed(f"base {machine.tree.base.name}: {line} is not to be had; "

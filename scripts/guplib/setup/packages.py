@@ -23,7 +23,7 @@ def ensure(layout: Layout, groups: Iterable[str]) -> None:
     """
     known = config.needs(layout)
     missing = sorted({need.package for group in groups
-                      for need in known[group] if not present(need)})
+                      for need in config.needed(layout, known, group) if not present(need)})
     if missing:
         install(missing, layout.build / "packages" / "install.log")
 

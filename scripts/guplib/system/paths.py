@@ -56,6 +56,11 @@ class Layout:
         return self.build / "check"
 
     @property
+    def fault_log(self) -> Path:
+        """What is known of an error of gup's own."""
+        return self.build / "internal-error.log"
+
+    @property
     def journal(self) -> Path:
         """New contents of stored files, while they are being put in place."""
         return self.build / "journal.json"

@@ -6,6 +6,7 @@ contents are written there, applied from there on each base that they touch,
 and only then put in the place of the stored ones.
 """
 
+import fnmatch
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ from ..system.paths import Layout
 from ..system.terminal import say
 
 STORED = ("patches", "series", "kunit", "config")
+BESIDE = (".*", "*~", "*.orig", "*.rej", "__pycache__")     # what editors and others leave
 DIFF_SETTINGS = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false")
 DIFF_PLAIN = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
               "--src-prefix=a/", "--dst-prefix=b/")
@@ -155,7 +157,8 @@ def copy_stored(layout: Layout, place: Path) -> None:
     """Make a folder hold the stored files, and none that it held before."""
     for name in STORED:
         shutil.rmtree(place / name, ignore_errors=True)
-        shutil.copytree(layout.root / name, place / name)
+        shutil.copytree(layout.root / name, place / name,
+                        ignore=shutil.ignore_patterns(*BESIDE))
 
 
 def _in_draft(place: Place) -> Place:
@@ -173,8 +176,10 @@ def draft_changes(layout: Layout, draft: Layout) -> dict[Path, str | None]:
 
 def stored_files(root: Path) -> dict[Path, str]:
     """The contents of all stored files below a folder, by their place in it."""
-    return {path.relative_to(root): path.read_text() for name in STORED
-            for path in sorted((root / name).rglob("*")) if path.is_file()}
+    return {path.relative_to(root): files.read(path) for name in STORED
+            for path in sorted((root / name).rglob("*"))
+            if path.is_file() and not any(fnmatch.fnmatch(part, glob) for glob in BESIDE
+                                          for part in path.relative_to(root).parts)}
 
 
 def require_unchanged(layout: Layout, base: str, before: dict[Path, str]) -> None:
@@ -273,7 +278,7 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
             if not new:
                 _doubt_trailers(ready.git, path, text)
             files.write(path, text)
-    text = series_text(layout.series(base).read_text(), names)
+    text = series_text(files.read(layout.series(base)), names)
     files.write(layout.series(base), text)
     still = served_by(layout)
     for path in set(served) - set(still):
@@ -285,7 +290,7 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
 def _doubt_trailers(git: Git, path: Path, text: str) -> None:
     """Say so when a patch makes another change than the one that was reviewed."""
     tags = REVIEW.findall(text.partition("\n---\n")[0])
-    if tags and git.patch_id(path.read_text(), blanks=True) \
+    if tags and git.patch_id(files.read(path), blanks=True) \
             != git.patch_id(text, blanks=True):
         say(f"{path.parent.name}/{path.name}: changes something else than before, but "
             f"has {', '.join(tags)}; take them off the commit unless they still hold")
@@ -310,7 +315,7 @@ def _matched(layout: Layout, ready: Tree, commits: list[Commit]
     for commit in commits:
         if patch := left.pop(commit.subject, None):
             found[commit.id] = patch.path
-    by_change = {ready.git.patch_id(patch.path.read_text()): patch
+    by_change = {ready.git.patch_id(files.read(patch.path)): patch
                  for patch in left.values()}
     for commit in commits:
         if commit.id not in found and by_change:
@@ -326,7 +331,7 @@ def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
     path = layout.topic(patch.path.parent.name)
     old, new = (f"title = {json.dumps(subject, ensure_ascii=False)}\n"
                 for subject in (patch.subject, commit.subject))
-    files.write(path, path.read_text().replace(old, new))
+    files.write(path, files.read(path).replace(old, new))
 
 
 def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
@@ -407,7 +412,7 @@ def set_blobs(draft: Layout, place: Place, state: State) -> None:
     blobs = {file: known.get(file) or blob(place.git, state.base, file)
              for file in touched}
     path = draft.config / "bases.toml"
-    files.write(path, config.with_blobs(path.read_text(), place.base.name, blobs))
+    files.write(path, config.with_blobs(files.read(path), place.base.name, blobs))
 
 
 def blob(git: Git, commit: str, file: str) -> str:
@@ -420,8 +425,8 @@ def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
         if other != base and any(
-                path.read_text() != layout.root.joinpath(
-                    path.relative_to(draft.root)).read_text()
+                files.read(path) != files.read(
+                    layout.root / path.relative_to(draft.root))
                 for path in queue.series(draft, other)):
             yield other
 

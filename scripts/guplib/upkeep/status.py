@@ -9,6 +9,7 @@ from ..config import Base
 from ..evidence import recorded_results
 from ..kernel import tree
 from ..kernel.tree import Place
+from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
@@ -86,13 +87,13 @@ def _cell(layout: Layout, base: str, arch: str) -> tuple[str, ...] | None:
     if not path.exists():
         return None
     try:
-        results = json.loads(path.read_text())
+        results = json.loads(files.read(path))
         commit = results["commit"][:12] + ("+" if results["dirty"] else "")
         part = results.get("suite", "*")
         return (f"{base}/{arch}", results["time"],
                 results["verdict"] + ("" if part == "*" else f" ({part})"),
                 results.get("last_green") or "never", commit)
-    except (ValueError, KeyError, TypeError):
+    except (UsageError, ValueError, KeyError, TypeError):
         return f"{base}/{arch}", "damaged results.json; run it again", "", "", ""
 
 

@@ -6,7 +6,6 @@ import pytest
 from guplib import config
 from guplib.kernel import fetch
 from guplib.setup import packages
-from guplib.system import process
 from guplib.system.errors import EnvironmentFault
 
 MIRROR = 'case "$1" in indextargets) echo "stable http://mirror.example/debian/";; '
