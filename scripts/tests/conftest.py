@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A made-up queue on a made-up kernel, small enough to try everything on."""
 
+import functools
 import hashlib
 import io
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -236,13 +238,22 @@ def write_tarball(path: Path, version: str, gup_c: list[str] | None = None,
     if wrap_kunit:
         replaced = {"tools/testing/kunit/kunit.py": as_module(KUNIT_PY)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:xz" if path.suffix == ".xz" else "w") as archive:
-        for name, text in (kernel_files(version, gup_c) | (replaced or {})).items():
-            entry = tarfile.TarInfo(f"linux-{version}/{name}")
+    names = kernel_files(version, gup_c) | (replaced or {})
+    path.write_bytes(packed(f"linux-{version}", tuple(names.items()), path.suffix == ".xz"))
+    return path
+
+
+@functools.cache
+def packed(folder: str, names: tuple[tuple[str, str], ...], compressed: bool) -> bytes:
+    """A tarball of some files; each is made once in a run of the tests."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, text in names:
+            entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(text.encode())
             entry.mode = mode_of(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
-    return path
+    return lzma.compress(stream.getvalue(), preset=0) if compressed else stream.getvalue()
 
 
 def write_folder(path: Path, version: str) -> Path:

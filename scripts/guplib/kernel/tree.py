@@ -469,9 +469,13 @@ def stage(base: Base, aside: Git, step: Step) -> None:
 
 def add_extra(aside: Git, step: Step) -> None:
     """Put the files that a step brings along into the index."""
-    for inside, path in step.extra.items():
-        blob = aside.out("hash-object", "-w", "--no-filters", str(path))
-        aside.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{inside}")
+    if not step.extra:
+        return
+    names = "".join(f"{path}\n" for path in step.extra.values())
+    blobs = aside.out("hash-object", "-w", "--no-filters", "--stdin-paths",
+                      stdin=names.encode()).split()
+    aside.run("update-index", "--add", "--index-info", stdin="".join(
+        f"100644 {blob}\t{inside}\n" for blob, inside in zip(blobs, step.extra)).encode())
 
 
 def why_refused(aside: Git, patch: Patch, said: str) -> str:
@@ -556,7 +560,11 @@ def _half_written(git: Git, state: State, name: str) -> bool:
 
 
 def _git_dir(git: Git) -> Path:
-    return Path(git.out("rev-parse", "--absolute-git-dir"))
+    """The folder that a tree's own index and HEAD are in."""
+    mark = git.tree / ".git"
+    if mark.is_file():
+        return git.tree / files.read(mark).removeprefix("gitdir: ").rstrip("\n")
+    return mark
 
 
 def _load(git: Git) -> State | None:
