@@ -128,6 +128,8 @@ options = ["CONFIG_MMU"]
 checked = []
 """,
     "packages.toml": """\
+[tree]
+git = "git"
 [kernel]
 git = "git"
 [lint]

@@ -5,6 +5,7 @@ The commands are those of the exported README, called in a tree that has only
 the files that the patches touch.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -118,7 +119,8 @@ def _push(form: Form, tree: Path, series: Path) -> str:
         names = [str((where / name).relative_to(tree)) for path in found
                  for name in re.findall(line[0], files.read(path), re.MULTILINE)]
     files.scratch(series, "".join(f"{name}\n" for name in names))
-    return f"QUILT_PATCHES=. QUILT_SERIES={series} quilt push -a --fuzz=0"
+    return (f"QUILT_PATCHES=. QUILT_SERIES={os.path.relpath(series, tree)} "
+            "quilt --quiltrc=- push -a --fuzz=0")
 
 
 def _part(git: Git, commit: str, names: list[str]) -> str:

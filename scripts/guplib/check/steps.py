@@ -164,6 +164,8 @@ def _debian(layout: Layout, base: str, summary: Summary) -> None:
         summary.record_all(debian_source.base(layout, base))
     except EnvironmentFault as fault:
         summary.skip(f"debian {base}", str(fault))
+    except GupError as error:
+        summary.record(f"debian {base}", [str(error)])
 
 
 def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) -> None:

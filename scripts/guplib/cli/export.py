@@ -38,7 +38,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     config.base(layout, options.base)
-    packages.ensure(layout, ["kernel"])
+    packages.ensure(layout, ["tree"])
     made = export.run(layout, export.Request(
         options.base, options.format, options.dest, tuple(options.topics),
         options.with_tests, options.force, options.bug))

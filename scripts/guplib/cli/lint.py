@@ -29,7 +29,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 def run(layout: Layout, options: argparse.Namespace) -> int:
     names = [config.base(layout, options.base).name] if options.base else \
         list(config.bases(layout))
-    packages.ensure(layout, ["kernel", "lint"])
+    packages.ensure(layout, ["tree", "lint", *(["kernel"] if options.build else [])])
     newest = list(config.bases(layout))[-1]
     summary = Summary()
     summary.record("rules", queue.problems(layout))

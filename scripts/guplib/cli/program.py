@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from ..system import files, process, transaction
+from ..system import files, process, settings, transaction
 from ..system.errors import GupError, UsageError
 from ..system.paths import Layout
 from . import (bisect, bump, check, export, kunit, lint, mail, matrix, new_base, range_diff,
@@ -55,6 +55,7 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
             sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
         options = _parser(layout).parse_args(words)
+        settings.of_call = settings.Settings(install=not options.no_install)
         transaction.recover(layout)
         return options.call(layout, options)
     except GupError as error:
@@ -121,4 +122,5 @@ def _parser(layout: Layout) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=summary, description=f"{summary}\n{rest}")
         verb.set_defaults(call=command.run)
         command.add_options(verb, layout)
+        shared_options.add_everywhere(verb)
     return parser

@@ -10,6 +10,14 @@ from ..system.errors import UsageError
 from ..system.paths import Layout
 
 
+def add_everywhere(verb: argparse.ArgumentParser) -> None:
+    """What every command takes."""
+    group = verb.add_argument_group("of every command")
+    group.add_argument("--no-install", action="store_true",
+                       help="if packages are missing, name the command that installs "
+                       "them, and stop")
+
+
 def add_source(verb: argparse.ArgumentParser, layout: Layout) -> None:
     """Which kernel: a base, and where its source is to be had."""
     verb.add_argument("--base", metavar="B",

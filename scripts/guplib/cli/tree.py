@@ -28,7 +28,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = base_and_source(layout, options)
-    packages.ensure(layout, ["kernel"])
+    packages.ensure(layout, ["tree"])
     with tree.hold(layout, base):
         place = tree.Place(layout, config.base(layout, base), not options.unpatched)
         ready = tree.prepare(place, ksrc, drop=options.drop)

@@ -138,7 +138,7 @@ def run(layout: Layout, request: Request) -> None:
     part = choose(layout, request)
     letter = _letter(layout, request, part)
     output_folder.require_usable(layout, request.out, request.force)
-    packages.ensure(layout, ["kernel", "mail"])
+    packages.ensure(layout, ["tree", "mail"])
     with tree.hold(layout, request.base):
         ready = tree.prepare(tree.Place(layout, base))
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)

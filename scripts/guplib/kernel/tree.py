@@ -263,10 +263,10 @@ def base_of(place: Place, ksrc: Source | None = None) -> State:
 
 
 def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
-    tree = place.path.relative_to(place.layout.root)
+    tree = place.layout.shown(place.path)
     shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
     why = "" if current else " and the stored queue has changed since"
-    return (f"{tree} holds work that is not in the queue ({shown}){why}; nothing was "
+    return (f"{place.path.relative_to(place.layout.root)} holds work that is not in the queue ({shown}){why}; nothing was "
             f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
             f"Put it aside: {place.call} --drop")
 
@@ -351,9 +351,9 @@ def _create(place: Place, ksrc: Source | None) -> State:
     origin = ksrc or Source("package", f"{base.package}")
     source.discard(draft)
     if origin.kind == "clone":
+        _free_branch(place, Git(Path(origin.path)))
         source.check_out(origin, draft, base.name)
         git = Git(draft)
-        _free_branch(git, place.branch)
         commit = git.resolve("HEAD")
         git.run("update-ref", "refs/worktree/base", commit)
     else:
@@ -372,14 +372,33 @@ def _create(place: Place, ksrc: Source | None) -> State:
     return state
 
 
-def _free_branch(git: Git, branch: str) -> None:
-    """Remove a tree's branch from a clone if it is left from an earlier tree."""
+def _free_branch(place: Place, git: Git) -> None:
+    """Remove from a clone what is left of an earlier tree: its worktree, its branch."""
+    branch = place.branch
+    for path in (place.draft, place.path):
+        if path in _worktrees(git) and not path.exists():
+            git.run("worktree", "remove", "--force", str(path))
     if not git.resolve(f"refs/heads/{branch}"):
         return
+    for path, its_branch in _worktrees(git).items():
+        if its_branch == branch:
+            raise UsageError(f"{git.tree} has {branch} checked out in {path}, the tree of "
+                             "another queue; give each queue a clone of its own, by git clone "
+                             "--shared")
     if git.out("log", "-1", "--format=%ce", f"refs/heads/{branch}") != EMAIL:
         raise UsageError(f"the clone has a branch {branch} with commits of yours; "
                          f"rename it: git branch -m {branch} NAME")
     git.run("branch", "-D", branch)
+
+
+def _worktrees(git: Git) -> dict[Path, str]:
+    """The worktrees of a clone, each with its branch; empty if HEAD is on none."""
+    found: dict[Path, str] = {}
+    for block in git.out("worktree", "list", "--porcelain").split("\n\n"):
+        says = dict(line.partition(" ")[::2] for line in block.splitlines())
+        if "worktree" in says:
+            found[Path(says["worktree"])] = says.get("branch", "").removeprefix("refs/heads/")
+    return found
 
 
 def _commit_base(git: Git, base: Base) -> str:

@@ -38,6 +38,7 @@ KUNIT_PY = "tools/testing/kunit/kunit.py"
 SHOWN_ERRORS = 20
 CONFIG_LINE = re.compile(r"(CONFIG_\w+)=(.*)|# (CONFIG_\w+) is not set")
 HEADERS = ("include", "mm/internal.h")
+UNBUILDABLE = re.compile(r"[^\w/.,+@^-]")      # for make, or for a shell that it calls
 COMMENT = re.compile(r"\s*(?:/\*|\*|//)")
 
 
@@ -102,7 +103,7 @@ def run(layout: Layout, request: Request) -> Verdict:
     base = config.base(layout, request.base)
     arch = config.cell_arch(layout, request.base, request.arch)
     _require_suite(layout, request)
-    _require_plain_path(layout)
+    require_plain_path(layout)
     packages.ensure(layout, arch.needs)
     place = Place(layout, base, request.patched and request.first is None, request.first)
     cells = config.cells(layout)
@@ -184,11 +185,11 @@ def _require_suite(layout: Layout, request: Request) -> None:
                          f"{', '.join(suites)}")
 
 
-def _require_plain_path(layout: Layout) -> None:
-    """The kernel's Makefile refuses such a path, but only after a while."""
-    if set(str(layout.build)) & set(" :"):
-        raise UsageError(f"{layout.build}: a kernel cannot be built below a path with a "
-                         "space or a colon; move the clone")
+def require_plain_path(layout: Layout) -> None:
+    """Raise UsageError for a path that the kernel's Makefile, or a shell, would not take."""
+    if bad := UNBUILDABLE.search(str(layout.build)):
+        raise UsageError(f"{layout.build}: a kernel cannot be built below a path with "
+                         f"'{bad[0]}' in it; move the clone")
 
 
 def environment(layout: Layout, ccache: bool) -> dict[str, str]:
@@ -239,7 +240,9 @@ def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
 
 
 def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
-    return [sys.executable, *cell.kunit, verb, f"--build_dir={cell.out}",
+    # The folder of what drives another tree's kunit.py is no place to import from.
+    safe = ["-P"] if len(cell.kunit) > 1 else []
+    return [sys.executable, *safe, *cell.kunit, verb, f"--build_dir={cell.out}",
             *(word.replace("{config}", str(cell.layout.config))
               for word in cell.arch.kunit_arguments), *words]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Calls of git that do the same on every machine."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,9 +34,12 @@ class Git:
         """Run git in the tree; output is stdout, and stderr when it fails."""
         settings = [word for key, value in SETTINGS.items()
                     for word in ("-c", f"{key}={value}")]
+        command = next((word for word in words if re.match(r"[a-z]", word)
+                        and "=" not in word), "")
         return process.run(["git", *settings, "-C", self.tree, *words],
                            env={**self.env, **(env or {})}, stdin=stdin, check=check,
-                           watch=watch, stderr_apart=True)
+                           watch=watch, stderr_apart=True, where=self.tree,
+                           what=f"git {command} in {self.tree}")
 
     def out(self, *words: str, stdin: bytes = b"") -> str:
         """Run git and return what it printed, without the last newline."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one place that knows where things are."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,11 @@ class Layout:
     def ci(self) -> Path:
         """What a machine calls to check everything."""
         return self.root / ".ci" / "run"
+
+    def shown(self, path: Path) -> Path:
+        """A path in the form in which it can be used from where the person stands."""
+        here = Path.cwd()
+        return Path(os.path.relpath(path, here)) if here.is_relative_to(self.root) else path
 
     def series(self, base: str) -> Path:
         """The quilt series of a base."""

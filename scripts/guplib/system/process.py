@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,9 @@ from .errors import EnvironmentFault
 DISK_FULL = "No space left on device"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
+FULL_BYTES = 64 << 10       # a disk with less is full
+REASON = re.compile(r"(?:fatal|error|E): ")
+REASON_LINES = 4
 # All that a program gets of this process's environment: where things are, proxies,
 # and where a compiler's cache is. Whatever else a shell, git or make has exported
 # speaks of another repository, kernel or compiler than gup does.
@@ -46,19 +50,29 @@ class Result:
         lines = [line for line in self.output.splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self.returncode}"
 
+    @property
+    def reason(self) -> str:
+        """Why it failed, on one line: from the first line that is called an error on."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        for number, line in enumerate(lines):
+            if REASON.match(line):
+                return "; ".join(lines[number:number + REASON_LINES])
+        return self.last_line
+
 
 def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         env: Mapping[str, str] | None = None, stdin: bytes = b"",
         check: bool = True, log: Path | None = None,
         watch: Callable[[], None] | None = None,
-        stderr_apart: bool = False) -> Result:
+        stderr_apart: bool = False, what: str = "", where: Path | None = None) -> Result:
     """Run a program to its end and return what it printed.
 
     The program's environment is PASSED_ON and env. With log, the output is also
     kept in that file, growing while the program runs. watch is called every
     POLL_SECONDS. With stderr_apart, output holds stdout alone, followed by stderr if
     the program fails. The program gets a process group of its own, which is ended
-    with the program, and when this call is interrupted.
+    with the program, and when this call is interrupted. what is how an error calls
+    the step, and where the folder that the program writes to, if that is not cwd.
 
     Raises EnvironmentFault when the program is missing, when the disk is
     full, or, with check, when it fails.
@@ -82,10 +96,10 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         output, errors = _contents(sink), _contents(aside)
     result = Result(words, child.returncode,
                     output + errors if child.returncode else output)
-    if result.returncode and DISK_FULL in result.output:
-        raise disk_full(cwd or Path.cwd())
+    if result.returncode and (full := _full(result.output, where or cwd)):
+        raise disk_full(full)
     if check and result.returncode:
-        raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {result.last_line}"
+        raise EnvironmentFault(f"{what or shlex.join(words[:3]) + ' …'} failed: {result.reason}"
                                + (f" (log: {log})" if log else ""))
     return result
 
@@ -93,6 +107,16 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
 def _surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items()
             if name in PASSED_ON}
+
+
+def _full(said: str, where: Path | None) -> Path | None:
+    """The folder whose disk is full, by what a program said, or as it is."""
+    for folder in (where or Path.cwd(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(folder)
+            if disk.f_blocks and disk.f_bavail * disk.f_frsize < FULL_BYTES:
+                return folder
+    return (where or Path.cwd()) if DISK_FULL in said else None
 
 
 def disk_full(where: Path) -> EnvironmentFault:

@@ -141,7 +141,7 @@ def _work_out(place: Place) -> Outcome:
 def _committed(place: Place) -> Tree:
     """The tree, if all work in it is in commits on its branch."""
     ready = tree.prepare(place, edits_welcome=True)
-    where = place.path.relative_to(place.layout.root)
+    where = place.layout.shown(place.path)
     loose = tree.unfinished_work(place) + tree.uncommitted_work(place)
     if loose:
         raise UsageError(f"{where}: {'; '.join(loose[:4])}: commit this first, by git "

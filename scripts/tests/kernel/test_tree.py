@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tree of a base: what is in it, what moves it, what is never lost."""
 
+import shutil
 import subprocess
 
 import pytest
 
 from conftest import (GUP_C, blob_id, stored, unified, with_line, write_folder,
                       write_tarball)
+from guplib.cli import program
+from guplib.system.git import Git
 
 
 def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
@@ -222,6 +225,48 @@ def clone(project, path, version="6.1.9"):
     project.git("commit", "-q", "-m", "a real base", tree=path)
     project.git("tag", "v6.1.9", tree=path)
     return path
+
+
+def test_clone_after_its_tree_was_removed_by_hand(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    gup("tree", "--ksrc", path)
+    shutil.rmtree(project.layout.base("6.1"))
+    said = gup("tree", "--ksrc", path)
+    assert said.code == 0, said
+    assert "int changed;" in (project.tree / "mm/gup.c").read_text()
+
+
+def test_clone_that_another_queue_has_its_tree_of(project, gup, refused, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    other = tmp_path / "other"
+    shutil.copytree(project.root, other)
+    assert program.main(["tree", "--ksrc", str(path)], other) == 0
+    said = refused(2, "tree", "--ksrc", path)
+    assert f"has gup/6.1 checked out in {other}/build/6.1/linux" in said
+    assert not project.tree.exists()
+    shutil.rmtree(other)
+    Git(path).run("worktree", "prune")
+    assert gup("tree", "--ksrc", path).code == 0
+
+
+def test_hook_of_a_clone_does_not_run(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    hook = path / ".git/hooks/post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    assert gup("tree", "--ksrc", path).code == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_hint_can_be_called_where_one_stands(project, gup, refused, monkeypatch):
+    gup("tree")
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
+    (project.root / "scripts").mkdir()
+    for where, path in ((project.root / "scripts", "../build/6.1/linux"),
+                        (project.root, "build/6.1/linux"),
+                        (project.root.parent, str(project.tree))):
+        monkeypatch.chdir(where)
+        assert f"git -C {path} switch" in refused(2, "tree")
 
 
 def test_ksrc_clone_becomes_a_worktree_on_the_ref(project, gup, tmp_path):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conftest import SCRIPTS, edit, kunit_json, write_tarball
+from conftest import KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, write_tarball
 
 
 @pytest.fixture
@@ -80,6 +80,9 @@ def test_suite_is_there_when_the_base_is_patched(project, gup, adds):
     assert "CONFIG_PUT_USER_PAGE_KUNIT_TEST=y" in config.read_text()
 
 
+NOT_FROM_THE_TOOL = "import sys\nassert not [p for p in sys.path if 'guplib' in p], sys.path\n"
+
+
 def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     edit(project.root / "config/packages.toml", "qemu-system-far", "git")
     edit(project.root / "config/bases.toml", 'kunit_filter = false\nkunit_of = ""',
@@ -88,7 +91,7 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     write_tarball(project.root / "build/packages/7.2/linux-source-7.2.tar.xz", "7.2.1",
                   replaced={own: "raise SystemExit('knows UML only')\n"})
     lent = write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz",
-                         "6.1.9", wrap_kunit=True)
+                         "6.1.9", replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
     assert lent.exists()
     assert gup("kunit", "--base", "7.2", "--arch", "far").code == 0
     assert any("--arch=far" in call for call in project.calls())
