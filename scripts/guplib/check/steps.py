@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 from collections.abc import Iterator
 
 from .. import config, lint, queue
+from ..delivery import cover_letter, mail
 from ..evidence import recorded_results
 from ..kernel import tree
 from ..kernel.tree import Place, Tree
@@ -37,7 +38,8 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
         _unit(layout, summary)
     defects = queue.defects(layout)
     if "rules" in steps or defects:
-        summary.record("rules", queue.problems(layout))
+        summary.record("rules", queue.problems(layout) or mail.cover_problems(layout))
+        _unfinished(layout, summary)
     if "lint" in steps:
         summary.record_all(lint.scripts(layout))
     if "tables" in steps and not defects:
@@ -47,6 +49,15 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
     if not defects:
         _on_bases(layout, steps, bases, summary)
     return summary
+
+
+def _unfinished(layout: Layout, summary: Summary) -> None:
+    """Say of which cover letters nothing is said yet."""
+    for base in config.bases(layout):
+        path = layout.cover(base)
+        if path.exists() and cover_letter.UNFINISHED in files.read(path):
+            summary.skip(f"series/{path.name}", f"has {cover_letter.UNFINISHED} in it: it is "
+                         "not finished")
 
 
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],

@@ -89,6 +89,11 @@ def read(layout: Layout, path: Path, version: int) -> Cover:
     return found
 
 
+def newest_version(text: str) -> int:
+    """The version of a series that a cover letter is for, by its changes."""
+    return max((int(number) for number in CHANGES.findall(text)), default=1)
+
+
 def rendered(layout: Layout, cover: Cover, numbers: Mapping[str, int],
              topics: Collection[str], private: Collection[str]) -> Cover:
     """A cover with the numbers of the patches that are mailed, by topic.

@@ -176,6 +176,43 @@ def choose(layout: Layout, request: Request) -> Part:
                 tuple(name for name in private if name not in names))
 
 
+def cover_problems(layout: Layout) -> list[str]:
+    """What gup mail would have against the stored cover letters, a line each.
+
+    No tree is made. A letter that says of itself that it is not finished has none.
+    """
+    found = []
+    for base in config.bases(layout):
+        path = layout.cover(base)
+        if not path.exists():
+            continue
+        try:
+            text = files.read(path)
+            if cover_letter.UNFINISHED in text:
+                continue
+            part = choose(layout, Request(base, Path(), 1, (), None, None, False))
+            letter = cover_letter.read(layout, path, cover_letter.newest_version(text))
+            names = [patch.parent.name for patch in part.patches]
+            if _with_tests(layout, base, part):
+                names.append(SUITES)
+            rendered(layout, letter, names, part)
+        except UsageError as error:
+            found.append(str(error))
+    return found
+
+
+def rendered(layout: Layout, letter: Cover, names: Iterable[str], part: Part) -> Cover:
+    """A cover with the numbers of the patches, whose topics are names, in their order."""
+    return cover_letter.rendered(
+        layout, letter, {name: number for number, name in enumerate(names, 1)},
+        [*(entry.name for entry in layout.patches.iterdir()), SUITES], part.kept_back)
+
+
+def _with_tests(layout: Layout, base: str, part: Part) -> bool:
+    """Whether the suites usually go along with all of a series."""
+    return base == list(config.bases(layout))[-1] and not part.kept_back
+
+
 def _letter(layout: Layout, request: Request, part: Part) -> Cover:
     """The cover letter; that of a single patch is made from its topic.toml."""
     if request.cover and not request.topics:
@@ -217,11 +254,8 @@ class Series:
             "b4.prep-cover-template": str(self.folder / "template"),
             "core.abbrev": "12", "gc.auto": "0"})
         self.items = self._items()
-        self.cover = cover_letter.rendered(
-            self.layout, letter,
-            {item.topic: number for number, item in enumerate(self.items, 1)},
-            [*(entry.name for entry in self.layout.patches.iterdir()), SUITES],
-            part.kept_back)
+        self.cover = rendered(self.layout, letter, [item.topic for item in self.items],
+                              part)
         self.branch = _slug(letter.subject)
 
     def write(self) -> None:
@@ -269,17 +303,17 @@ class Series:
 
     def _tests(self) -> bool:
         """Whether the suites go along; says of what is kept back that it is."""
-        usual = not self.request.topics \
-            and self.ready.base.name == list(config.bases(self.layout))[-1]
-        kept_back = self.part.kept_back
-        tests = self.request.tests
+        newest = self.ready.base.name == list(config.bases(self.layout))[-1]
+        kept_back, tests = self.part.kept_back, self.request.tests
         if kept_back and not self.request.topics:
-            more = "" if not usual or tests is not None else \
+            more = "" if not newest or tests is not None else \
                 "; and so are the suites, which show what is wrong: --with-tests takes them"
             say(f"{self._name}: left out, as a matter for the security list first: "
                 f"{', '.join(kept_back)} (--topics mails one alone){more}")
-            usual = False
-        return usual if tests is None else tests
+        if tests is not None:
+            return tests
+        return not self.request.topics and _with_tests(self.layout, self.ready.base.name,
+                                                       self.part)
 
     def _make_repository(self) -> None:
         """A repository with the base, and scripts/ alone as files."""

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import kunit_json, stored, unified, with_line
+from conftest import edit, kunit_json, stored, unified, with_line
 
 pytestmark = pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")
 
@@ -29,6 +29,60 @@ def test_broken_rules_end_the_check(project, checked):
     said = checked()
     assert said.code == 1 and "series/6.1:1" in said.out
     assert "quilt" not in said.out
+
+
+COVER = """\
+mm: a subject
+
+A text on Patch {one-line}.
+
+Tested:
+
+- on UML
+
+Not tested:
+
+- elsewhere
+"""
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("- on UML", "- on " + "very " * 20, "has a line of"),
+    ("{one-line}", "{two-lines}", "names {two-lines}, which is no topic"),
+    ("Not tested:\n\n- elsewhere\n", "", "has no section 'Not tested:'"),
+    ("mm: a subject\n\n", "mm: a subject\n", "does not begin with a subject"),
+    ("A text on Patch {one-line}", "Patch 3", "name a patch by its topic"),
+    ("- elsewhere\n", "- elsewhere\n\n---\nChanges in v2:\n", "no items under")])
+def test_cover_that_would_not_be_mailed_breaks_the_rules(project, checked, old, new, says):
+    path = project.layout.cover("6.1")
+    path.write_text(COVER)
+    assert checked("--only", "rules").code == 0
+    edit(path, old, new)
+    said = checked("--only", "rules")
+    assert said.code == 1 and says in said.out and "series/6.1.cover" in said.out
+    assert not project.tree.exists()
+
+
+def test_cover_that_speaks_of_what_is_not_public_breaks_the_rules(project, checked):
+    edit(project.layout.topic("one-line"), "[base]", "security = true\n[base]")
+    project.layout.cover("6.1").write_text(COVER.replace("Patch {one-line}", "one-line"))
+    said = checked("--only", "rules")
+    assert said.code == 1 and "speaks of one-line, which goes to the security list" in said.out
+
+
+def test_cover_may_name_the_suites_where_they_go_along(project, checked):
+    text = COVER.replace("{one-line}", "{kunit}")
+    project.layout.cover("7.2").write_text(text)
+    assert checked("--only", "rules").code == 0
+    project.layout.cover("6.1").write_text(text)
+    assert "names {kunit}" in checked("--only", "rules").out
+
+
+def test_cover_that_is_not_finished_is_counted_as_skipped(project, checked):
+    project.layout.cover("6.1").write_text("EDITME\n")
+    said = checked("--only", "rules")
+    assert said.code == 0 and said.out.endswith("1 passed, 0 failed, 1 skipped\n")
+    assert "series/6.1.cover: has EDITME in it" in said.out
 
 
 def test_quilt_pushes_each_series(checked):
