@@ -130,6 +130,7 @@ checked = []
     "packages.toml": """\
 [tree]
 git = "git"
+[toml]
 [kernel]
 git = "git"
 [lint]

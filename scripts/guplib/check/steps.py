@@ -31,7 +31,7 @@ SLOW_STEPS = ("debian",)    # made only when they are named
 
 def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
     """Make the checks of the named steps on the named bases."""
-    packages.ensure(layout, ["kernel", "check", "lint", "mail",
+    packages.ensure(layout, ["kernel", "toml", "check", "lint", "mail",
                              *(step for step in steps if step in SLOW_STEPS)])
     summary = Summary()
     if "unit" in steps:

@@ -46,7 +46,7 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
         raise UsageError("--ksrc and --debian exclude each other; give one")
     if options.ref and not options.ksrc:
         raise UsageError("--ref goes with --ksrc")
-    packages.ensure(layout, ["kernel"])
+    packages.ensure(layout, ["kernel", "toml"])
     if options.suites:
         base = replace(base, suites=tuple(options.suites))
     ksrc = source.classify(options.ksrc, options.ref) if options.ksrc else None

@@ -29,7 +29,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     config.base(layout, options.base)
-    packages.ensure(layout, ["tree"])
+    packages.ensure(layout, ["tree", "toml"])
     if options.check:
         found = refresh.differences(layout, options.base)
     else:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..system import schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
+from . import edit
 
 Made = TypeVar("Made")
 OPTION = re.compile(r"!?CONFIG_\w+")
@@ -266,22 +267,13 @@ def bases(layout: Layout) -> dict[str, Base]:
 
 def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
     """The text of bases.toml with other blobs of a base; raises UsageError."""
-    head = f'[base."{name}".blobs]\n'
-    before, found, rest = text.partition(head)
-    if not found:
-        raise UsageError(f"config/bases.toml: no line '{head.strip()}'; add it")
-    after = re.split(r"^(?=\[|#)", rest, maxsplit=1, flags=re.MULTILINE)[1:]
-    lines = "".join(f'"{file}" = "{blobs[file]}"\n' for file in sorted(blobs))
-    return before + head + lines + "".join(f"\n{part}" for part in after)
+    return edit.with_table(Path("config/bases.toml"), text, ("base", name, "blobs"),
+                           dict(sorted(blobs.items())))
 
 
 def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
     """The text of bases.toml with other values of some keys of a base."""
-    before, head, rest = text.partition(f'[base."{name}"]\n')
-    own, blank, after = rest.partition("\n\n")
-    for key, value in facts.items():
-        own = re.sub(rf'^{key} = ".*"$', f'{key} = "{value}"', own, flags=re.MULTILINE)
-    return before + head + own + blank + after
+    return edit.with_values(Path("config/bases.toml"), text, ("base", name), facts)
 
 
 def default_base(layout: Layout) -> str:

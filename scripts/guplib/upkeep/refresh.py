@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
+from ..config import edit
 from ..kernel import tree
 from ..kernel.tree import Place, State, Tree
 from ..queue import patchfile
@@ -329,9 +330,9 @@ def _matched(layout: Layout, ready: Tree, commits: list[Commit]
 def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
     """Let the title of a topic follow the subject of its patch."""
     path = layout.topic(patch.path.parent.name)
-    old, new = (f"title = {json.dumps(subject, ensure_ascii=False)}\n"
-                for subject in (patch.subject, commit.subject))
-    files.write(path, files.read(path).replace(old, new))
+    if queue.topic(layout, path.parent.name).title == patch.subject:
+        files.write(path, edit.with_values(path, files.read(path), (),
+                                           {"title": commit.subject}))
 
 
 def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
