@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -26,6 +27,7 @@ from guplib.system.paths import Layout  # noqa: E402
 CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
         "from guplib.cli import program; "
         "sys.exit(program.main(sys.argv[3:], Path(sys.argv[2])))")
+PROGRESS = re.compile(r" …$|: (?:done|stopped) in [\d.]+ s$")
 FOREIGN = ("GIT_", "QUILT", "XDG_", "LC_", "LANG", "EMAIL", "MAKE", "PYTHON", "SOURCE_DATE")
 GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
 SUITE = """\
@@ -401,9 +403,11 @@ def refused(gup: Callable[..., Said]) -> Callable[..., str]:
     def call(code: int, *words: object) -> str:
         said = gup(*words)
         assert said.code == code, said
-        assert said.err.count("\n") == 1 and said.err.startswith("gup: "), said.err
+        *steps, last = said.err.splitlines(keepends=True)
+        assert last.startswith("gup: ") and last.endswith("\n"), said.err
+        assert all(PROGRESS.search(step) for step in steps), said.err
         assert "Traceback" not in said.err + said.out
-        return said.err
+        return last
     return call
 
 

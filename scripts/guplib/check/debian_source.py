@@ -18,7 +18,7 @@ from ..delivery.export import Request
 from ..kernel import fetch, tree
 from ..kernel.tree import Place
 from ..run import cell
-from ..system import files, process
+from ..system import files, process, settings
 from ..system.paths import Layout
 from ..system.terminal import Progress
 
@@ -47,7 +47,7 @@ def base(layout: Layout, name: str) -> Iterator[tuple[str, list[str]]]:
         yield f"{what} {OBJECT}", _call(
             f"{what}: {OBJECT}", patched, place / "build.log",
             f"out={shlex.quote(str(place / 'build'))}\nmake -s O=\"$out\" defconfig\n"
-            f"make -s O=\"$out\" -j{len(os.sched_getaffinity(0))} {OBJECT}\n"
+            f"make -s O=\"$out\" -j{settings.of_call.parallel} {OBJECT}\n"
             f"test -s \"$out\"/{OBJECT}")
     shutil.rmtree(patched)
     yield f"{what} test-patches", _test_patches(

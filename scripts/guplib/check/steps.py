@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All checks of the project, and one count of them."""
 
+import functools
 import json
 import os
 import sys
 import xml.etree.ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from .. import config, lint, queue
 from ..delivery import cover_letter, mail
 from ..evidence import recorded_results
+from ..evidence.resume import Log
 from ..kernel import tree
 from ..kernel.tree import Place, Tree
 from ..queue import patchfile
@@ -17,10 +20,10 @@ from ..run import cell
 from ..run.cell import Request
 from ..run.verdict import FAILED, PASSED, SKIPPED
 from ..setup import packages
-from ..system import files, process
+from ..system import files, process, schema
 from ..system.errors import EnvironmentFault, GupError
 from ..system.paths import Layout
-from ..system.terminal import Progress
+from ..system.terminal import Progress, say
 from ..upkeep import refresh
 from . import debian_source, exports
 from .summary import Summary
@@ -29,26 +32,59 @@ STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint
 SLOW_STEPS = ("debian",)    # made only when they are named
 
 
-def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
-    """Make the checks of the named steps on the named bases."""
+class _Steps:
+    """The steps of one call: each is made once, also over a call that was cut off."""
+
+    def __init__(self, layout: Layout, resume: bool):
+        self.log = Log(layout, layout.check_done, resume)
+        self.summary = Summary()
+
+    def make(self, name: str, check: Callable[[Summary], None]) -> None:
+        """Make a check, or count what it came to before."""
+        found = self.log.get(name)
+        if found is None:
+            own = Summary()
+            check(own)
+            self.log.put(name, asdict(own))
+        else:
+            own = schema.fill(Summary, found, f"{self.log.path}: {name}")
+            say(f"{name}: {own.line}, as it was checked before")
+        self.summary.add(own)
+
+
+def run(layout: Layout, steps: tuple[str, ...], bases: list[str], resume: bool = False
+        ) -> Summary:
+    """Make the checks of the named steps on the named bases.
+
+    With resume, those that a call which was cut off has made are not made again.
+    """
     packages.ensure(layout, ["kernel", "toml", "check", "lint", "mail",
                              *(step for step in steps if step in SLOW_STEPS)])
-    summary = Summary()
+    made = _Steps(layout, resume)
     if "unit" in steps:
-        _unit(layout, summary)
+        made.make("unit tests", lambda own: _unit(layout, own))
     defects = queue.defects(layout)
     if "rules" in steps or defects:
-        summary.record("rules", queue.problems(layout) or mail.cover_problems(layout))
-        _unfinished(layout, summary)
+        made.make("rules", lambda own: _rules(layout, own))
     if "lint" in steps:
-        summary.record_all(lint.scripts(layout))
+        made.make("lint of scripts", lambda own: own.record_all(lint.scripts(layout)))
     if "tables" in steps and not defects:
-        summary.record("tables", recorded_results.problems(layout))
-        for name, reason in recorded_results.gaps(layout):
-            summary.skip(f"proof of {name}", reason)
+        made.make("tables", lambda own: _tables(layout, own))
     if not defects:
-        _on_bases(layout, steps, bases, summary)
-    return summary
+        _on_bases(layout, steps, bases, made)
+    made.log.close()
+    return made.summary
+
+
+def _rules(layout: Layout, summary: Summary) -> None:
+    summary.record("rules", queue.problems(layout) or mail.cover_problems(layout))
+    _unfinished(layout, summary)
+
+
+def _tables(layout: Layout, summary: Summary) -> None:
+    summary.record("tables", recorded_results.problems(layout))
+    for name, reason in recorded_results.gaps(layout):
+        summary.skip(f"proof of {name}", reason)
 
 
 def _unfinished(layout: Layout, summary: Summary) -> None:
@@ -60,43 +96,56 @@ def _unfinished(layout: Layout, summary: Summary) -> None:
                          "not finished")
 
 
-def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
-              summary: Summary) -> None:
+def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str], made: _Steps) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
     if not {"refresh", "quilt", "export", "kunit", "lint", *SLOW_STEPS} & set(steps):
         return
     had = 0
-    newest = list(config.bases(layout))[-1]
     for base in bases:
         try:
             ready = _tree(layout, base)
         except EnvironmentFault as fault:
-            summary.skip(f"base {base}", str(fault))
+            made.summary.skip(f"base {base}", str(fault))
             continue
         except GupError as error:
-            summary.record(f"tree {base}", [str(error)])
+            made.summary.record(f"tree {base}", [str(error)])
             had += 1
             continue
         had += 1
-        if "refresh" in steps:
-            summary.record(f"refresh {base}", _unlike(layout, base))
-        if "quilt" in steps:
-            summary.record(f"quilt {base}", _quilt(layout, ready))
-        if "export" in steps:
-            with Progress(f"base {base}: exporting in every form"), \
-                    tree.hold(layout, base):
-                summary.record_all(exports.base(ready))
-        if "kunit" in steps:
-            for arch in config.arches(layout).values():
-                if arch.is_checked(base):
-                    _kunit(layout, Request(base, arch.name), summary,
-                           compare="tables" in steps)
-        if "lint" in steps:
-            summary.record_all(lint.base(ready, suites=base == newest))
-        if "debian" in steps:
-            _debian(layout, base, summary)
+        _on_base(ready, steps, made)
     if bases and not had:
-        summary.record("bases", ["no base could be had"])
+        made.summary.record("bases", ["no base could be had"])
+
+
+def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
+    """Make the checks of one base, of which there is a tree."""
+    layout, base = ready.place.layout, ready.base.name
+    if "refresh" in steps:
+        made.make(f"refresh {base}", lambda own: own.record(
+            f"refresh {base}", _unlike(layout, base)))
+    if "quilt" in steps:
+        made.make(f"quilt {base}", lambda own: own.record(
+            f"quilt {base}", _quilt(layout, ready)))
+    if "export" in steps:
+        made.make(f"export {base}", lambda own: _exports(ready, own))
+    if "kunit" in steps:
+        for arch in config.arches(layout).values():
+            if arch.is_checked(base):
+                request = Request(base, arch.name)
+                made.make(f"kunit {base}/{arch.name}", functools.partial(
+                    _kunit, layout, request, compare="tables" in steps))
+    if "lint" in steps:
+        newest = list(config.bases(layout))[-1]
+        made.make(f"lint {base}", lambda own: own.record_all(
+            lint.base(ready, suites=base == newest)))
+    if "debian" in steps:
+        made.make(f"debian {base}", lambda own: _debian(layout, base, own))
+
+
+def _exports(ready: Tree, summary: Summary) -> None:
+    layout, base = ready.place.layout, ready.base.name
+    with Progress(f"base {base}: exporting in every form"), tree.hold(layout, base):
+        summary.record_all(exports.base(ready))
 
 
 def _tree(layout: Layout, base: str) -> Tree:

@@ -12,6 +12,7 @@ from ..system.paths import Layout
 from ..upkeep import bump
 from .shared_options import add_base, comma_list, path_from
 
+GROUP = "upkeep"
 ABOUT = """\
 Try the series on a newer point release, and store it if all is well.
 
@@ -22,6 +23,7 @@ build/bump/B, and bump called again. Then the cell on UML is built and run.
 Only if it passes, or with --keep, do config/bases.toml, the series and the
 patches change. All this happens in build/bump/B; build/B stays as it is.
 """
+EXAMPLE = "gup bump --base 6.12"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:

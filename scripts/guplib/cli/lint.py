@@ -8,7 +8,9 @@ from ..check.summary import Summary
 from ..kernel import tree
 from ..setup import packages
 from ..system.paths import Layout
+from .shared_options import add_build_folder, add_running
 
+GROUP = "verify"
 ABOUT = """\
 Look at every patch on every base that uses it, and at the scripts.
 
@@ -17,6 +19,7 @@ kernel-doc, doubled includes, and whether a cell compiles it at all; with
 --build also W=1 and sparse. What the base says itself does not count.
 Exceptions stand in config/lint.toml, each with its reason.
 """
+EXAMPLE = "gup lint --base 7.2 --build"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -24,6 +27,8 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--build", action="store_true",
                       help="compile the touched files with W=1 and sparse, too; needs "
                       "gup kunit and gup kunit --unpatched of the base before")
+    add_running(verb)
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:

@@ -6,8 +6,9 @@ import re
 
 from ..delivery import mail
 from ..system.paths import Layout
-from .shared_options import add_base, comma_list, path_from
+from .shared_options import add_base, add_build_folder, comma_list, path_from
 
+GROUP = "ship"
 ABOUT = """\
 Write the series of a base as mails, for a person to look at and to send.
 
@@ -17,6 +18,7 @@ read back by b4 am, compared with the queue, and seen by checkpatch. A topic
 with security = true is left out; --topics mails it to the security list.
 Nothing is ever sent.
 """
+EXAMPLE = "gup mail --base 7.2 --out ~/v1"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -45,6 +47,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                        "if no topic is left out)")
     tests.add_argument("--without-tests", dest="tests", action="store_false",
                        help="without the suites (default: on all but the newest base)")
+    add_build_folder(verb)
 
 
 def _version(text: str) -> int:

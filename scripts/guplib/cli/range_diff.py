@@ -6,6 +6,7 @@ import argparse
 from ..queue import range_diff
 from ..system.paths import Layout
 
+GROUP = "upkeep"
 ABOUT = """\
 Show how the variants of a topic differ from its newest one, and why.
 
@@ -13,6 +14,7 @@ Blob ids, line numbers and diffstats are left out. On a terminal of 160
 columns or more the patches stand side by side. The reasons are those of
 topic.toml, [difference]; a variant without one is an error.
 """
+EXAMPLE = "gup range-diff --topic put-user-page"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:

@@ -9,6 +9,7 @@ from ..setup import packages
 from ..system.paths import Layout
 from .shared_options import path_from
 
+GROUP = "ship"
 ABOUT = """\
 Take Reviewed-by, Acked-by and Tested-by from a saved thread.
 
@@ -16,6 +17,7 @@ Each goes to the patch that it was given to, if the stored patch still makes
 the same change; one given to the cover goes to all of that version. What
 is not taken is named, with the reason.
 """
+EXAMPLE = "gup trailers --mbox ~/thread.mbox"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:

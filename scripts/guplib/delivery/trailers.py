@@ -229,9 +229,9 @@ def _require_no_work(layout: Layout, paths: set[Path]) -> None:
         state = tree.state_of(place) if paths & theirs else None
         if state and (work := tree.work_in(place, state)):
             raise UsageError(
-                f"{place.path.relative_to(layout.root)} holds work that is not in the "
+                f"{layout.named(place.path)} holds work that is not in the "
                 f"queue ({work[0]}); gup refresh --base {base.name} stores it, "
-                f"{place.call} --drop puts it aside; then call again")
+                f"{place.call} --set-aside puts it aside; then call again")
 
 
 def _tell_left_out(thread: Thread, stored: list[Stored]) -> None:

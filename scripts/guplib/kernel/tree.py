@@ -266,9 +266,9 @@ def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
     tree = place.layout.shown(place.path)
     shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
     why = "" if current else " and the stored queue has changed since"
-    return (f"{place.path.relative_to(place.layout.root)} holds work that is not in the queue ({shown}){why}; nothing was "
+    return (f"{place.layout.named(place.path)} holds work that is not in the queue ({shown}){why}; nothing was "
             f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
-            f"Put it aside: {place.call} --drop")
+            f"Put it aside: {place.call} --set-aside")
 
 
 def _put_aside(place: Place, state: State) -> None:
@@ -278,7 +278,7 @@ def _put_aside(place: Place, state: State) -> None:
     if git.lines("status", "--porcelain"):
         git.run("add", "-A")
         kept = [git.commit(git.out("write-tree"), kept,
-                           "Work put aside by gup tree --drop\n", 0)]
+                           "Work put aside by gup tree --set-aside\n", 0)]
     for operation in ("rebase", "merge", "cherry-pick"):
         git.run(operation, "--abort", check=False)
     kept += [git.resolve("HEAD"), git.resolve(f"refs/heads/{place.branch}")]

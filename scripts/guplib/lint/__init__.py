@@ -99,7 +99,7 @@ def build(layout: Layout, name: str) -> Iterator[Check]:
             out = layout.out(name, "um", patched)
             if not (out / ".config").exists():
                 raise EnvironmentFault(
-                    f"base {name}: {out.relative_to(layout.root)} was never configured; "
+                    f"base {name}: {layout.named(out)} was never configured; "
                     f"run gup kunit --base {name}{'' if patched else ' --unpatched'}")
             ready = tree.prepare(Place(layout, own, patched))
             units = [file for file in queue.touched(layout, name)
@@ -120,13 +120,13 @@ def checkpatch(ready: Tree, path: Path, words: list[str],
     """
     layout = ready.place.layout
     ignored = [kind for file in (stands_for or [path]) for kind in config.exemptions(
-        layout, "checkpatch", str(file.relative_to(layout.root)))]
+        layout, "checkpatch", str(layout.named(file)))]
     if ignored:
         words = [*words, f"--ignore={','.join(dict.fromkeys(ignored))}"]
     result = process.run(
         ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
          "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
-    name = str(path.relative_to(layout.root))
+    name = str(layout.named(path))
     return [line.replace(f"{path}:", f"{name}:", 1)
             for line in result.output.splitlines() if line.strip()]
 

@@ -21,7 +21,7 @@ from ..kernel import tree
 from ..kernel.source import Source
 from ..kernel.tree import Place, Tree
 from ..setup import packages
-from ..system import files, process
+from ..system import files, process, settings
 from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import RESULTS, Layout
@@ -47,7 +47,8 @@ class Request:
     """What to run: a cell, and what is special about this run.
 
     first: take that many patches of the series, in a tree of their own.
-    kconfig: options on top of the cell's fragments, each as CONFIG_X=y.
+    kconfig: options on top of the cell's fragments, each as CONFIG_X=y. suite and
+    case: globs of what to run.
     """
 
     base: str
@@ -58,6 +59,12 @@ class Request:
     patched: bool = True
     first: int | None = None
     kconfig: tuple[str, ...] = ()
+    case: str = FILTER_ALL
+
+    @property
+    def part(self) -> str:
+        """What of the suites is run, as KUnit takes it; FILTER_ALL for all."""
+        return self.suite if self.case == FILTER_ALL else f"{self.suite}.{self.case}"
 
 
 @dataclass(frozen=True)
@@ -125,17 +132,24 @@ def run(layout: Layout, request: Request) -> Verdict:
         env = environment(layout, request.ccache)
         try:
             built = _build(cell, env)
-            ran = _execute(cell, env, request.suite)
+            ran = _execute(cell, env, request.part)
         except TestsFailed as failure:
-            _store(cell, Verdict((), (str(failure),)), request.suite)
+            _store(cell, Verdict((), (str(failure),)), request.part)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
         kernel = _kernel(cell, cells)
         against = [*_lost(cell, kernel),
                    *(f"build warning: {text}" for text in built.warnings)]
-        verdict = judge(cells.without(absent), kernel, ran, log, against, request.suite)
-        _store(cell, verdict, request.suite)
+        verdict = judge(cells.without(absent), kernel, ran, log, against, request.suite,
+                        request.case)
+        _store(cell, verdict, request.part)
     return verdict
+
+
+def results(layout: Layout, request: Request) -> Path:
+    """Where a cell's results.json is."""
+    return layout.cell(request.base, request.arch, request.patched, False,
+                       request.kconfig) / RESULTS
 
 
 def show(cell_name: str, verdict: Verdict, every: bool = False) -> None:
@@ -183,6 +197,11 @@ def _require_suite(layout: Layout, request: Request) -> None:
     if not fnmatch.filter(suites, request.suite):
         raise UsageError(f"no suite matches '{request.suite}'; there are: "
                          f"{', '.join(suites)}")
+    cases = sorted(case for suite in fnmatch.filter(suites, request.suite)
+                   for case in suites[suite])
+    if not fnmatch.filter(cases, request.case):
+        raise UsageError(f"no case of '{request.suite}' matches '{request.case}'; there are: "
+                         f"{', '.join(cases)}")
 
 
 def require_plain_path(layout: Layout) -> None:
@@ -256,7 +275,7 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
         began = time.time()
         with Progress(f"{cell.name}: building", lambda: _made(cell, began)) as progress:
             result = process.run(
-                _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0)) + 1}"),
+                _kunit(cell, "build", f"--jobs={settings.of_call.parallel}"),
                 cwd=cell.tree.path, env=env, check=False, log=log, watch=progress.tick)
         found = buildlog.read(result.output, cell.tree.path, touched)
         _forget(cell, found.units)
@@ -349,16 +368,16 @@ def _made(cell: Cell, since: float) -> str:
     return f"{count} objects made"
 
 
-def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str], str]:
+def _execute(cell: Cell, env: dict[str, str], part: str) -> dict[tuple[str, str], str]:
     """Run the kernel; returns each case's status by (suite, case)."""
     result_file = cell.folder / "kunit.json"
     log = cell.folder / "run.log"
     for stale in (result_file, cell.out / "test.log"):
         stale.unlink(missing_ok=True)
-    words = [f"--json={result_file}", f"--timeout={RUN_SECONDS}",
+    words = [f"--json={result_file}", f"--timeout={settings.of_call.timeout or RUN_SECONDS}",
              *cell.arch.exec_arguments]
     if cell.tree.base.kunit_filter:
-        words.append(suite)
+        words.append(part)
     with Progress(f"{cell.name}: running") as progress:
         result = process.run(_kunit(cell, "exec", *words), cwd=cell.tree.path, env=env,
                              check=False, log=log, watch=progress.tick)
@@ -422,7 +441,7 @@ def _log_lines(cell: Cell) -> list[str]:
     return path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
 
 
-def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
+def _store(cell: Cell, verdict: Verdict, part: str) -> None:
     """Write results.json; last_green is when all suites last passed.
 
     A run of some suites, or of a tree with a person's work in it, is no such
@@ -431,14 +450,14 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
     commit, dirty = _queue_commit(cell.layout)
     path = cell.folder / RESULTS
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
+    green = verdict.word == PASSED and part == FILTER_ALL and not cell.tree.edits
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
         "arch": cell.arch.name, "patched": cell.tree.place.patched,
         "commit": commit, "dirty": dirty,
         "edits": list(cell.tree.edits), "kconfig": list(cell.kconfig),
         "compiler": _compiler(cell.arch),
-        "suite": suite, "time": now,
+        "suite": part, "time": now,
         "last_green": now if green else _last_green(path),
         "verdict": verdict.word, "against": list(verdict.against),
         "cases": [asdict(case) for case in verdict.cases],

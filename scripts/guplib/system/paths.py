@@ -15,6 +15,7 @@ class Layout:
     """Paths of the queue; everything below build/ can be made again."""
 
     root: Path
+    build_folder: Path | None = None    # instead of build/, as --build-dir says
 
     @property
     def patches(self) -> Path:
@@ -39,7 +40,7 @@ class Layout:
     @property
     def build(self) -> Path:
         """All that is fetched, unpacked, built and measured."""
-        return self.root / "build"
+        return self.build_folder or self.root / "build"
 
     @property
     def readme(self) -> Path:
@@ -50,6 +51,16 @@ class Layout:
     def measured(self) -> Path:
         """What the cells came to when they were last recorded."""
         return self.root / "doc" / "measured.json"
+
+    @property
+    def matrix_done(self) -> Path:
+        """What a gup matrix that is under way has done."""
+        return self.build / "matrix.done.json"
+
+    @property
+    def check_done(self) -> Path:
+        """What a gup check that is under way has done."""
+        return self.build / "check.done.json"
 
     @property
     def check_log(self) -> Path:
@@ -64,12 +75,12 @@ class Layout:
     @property
     def journal(self) -> Path:
         """New contents of stored files, while they are being put in place."""
-        return self.build / "journal.json"
+        return self.root / "build/journal.json"
 
     @property
     def queue_lock(self) -> Path:
         """Held while stored files are rewritten."""
-        return self.build / "queue.lock"
+        return self.root / "build/queue.lock"
 
     @property
     def draft(self) -> Path:
@@ -94,6 +105,10 @@ class Layout:
     def ci(self) -> Path:
         """What a machine calls to check everything."""
         return self.root / ".ci" / "run"
+
+    def named(self, path: Path) -> Path:
+        """A path as messages have it: in the clone, if it is there."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
 
     def shown(self, path: Path) -> Path:
         """A path in the form in which it can be used from where the person stands."""

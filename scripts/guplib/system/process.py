@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from . import settings
 from .errors import EnvironmentFault
+from .terminal import tell
 
 DISK_FULL = "No space left on device"
 POLL_SECONDS = 0.1
@@ -78,6 +80,8 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
     full, or, with check, when it fails.
     """
     words = tuple(str(word) for word in argv)
+    if settings.of_call.verbose:
+        tell(f"+ {shlex.join(words)}" + (f"    (in {cwd})" if cwd else ""))
     with _sink(log) as sink, tempfile.TemporaryFile() as aside:
         try:
             child = subprocess.Popen(

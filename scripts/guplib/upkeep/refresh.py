@@ -6,7 +6,6 @@ contents are written there, applied from there on each base that they touch,
 and only then put in the place of the stored ones.
 """
 
-import fnmatch
 import json
 import re
 import shutil
@@ -18,15 +17,14 @@ from .. import config, queue
 from ..config import edit
 from ..kernel import tree
 from ..kernel.tree import Place, State, Tree
-from ..queue import patchfile
+from ..queue import patchfile, stored
+from ..queue.stored import BESIDE, STORED
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
 
-STORED = ("patches", "series", "kunit", "config")
-BESIDE = (".*", "*~", "*.orig", "*.rej", "__pycache__")     # what editors and others leave
 DIFF_SETTINGS = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false")
 DIFF_PLAIN = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
               "--src-prefix=a/", "--dst-prefix=b/")
@@ -177,10 +175,7 @@ def draft_changes(layout: Layout, draft: Layout) -> dict[Path, str | None]:
 
 def stored_files(root: Path) -> dict[Path, str]:
     """The contents of all stored files below a folder, by their place in it."""
-    return {path.relative_to(root): files.read(path) for name in STORED
-            for path in sorted((root / name).rglob("*"))
-            if path.is_file() and not any(fnmatch.fnmatch(part, glob) for glob in BESIDE
-                                          for part in path.relative_to(root).parts)}
+    return stored.texts(root)
 
 
 def require_unchanged(layout: Layout, base: str, before: dict[Path, str]) -> None:

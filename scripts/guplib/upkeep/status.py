@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from .. import config, queue
 from ..config import Base
@@ -14,23 +15,47 @@ from ..system.errors import UsageError
 from ..system.paths import Layout
 
 
-def lines(layout: Layout) -> list[str]:
-    """The screen: bases with their trees, topics, and the cells that have run.
+@dataclass(frozen=True)
+class Table:
+    """A part of the screen: what it is of, the names of its columns, its rows."""
+
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(layout: Layout) -> list[Table]:
+    """Bases with their trees, topics, and the cells that have run.
 
     Reads only; nothing is fetched, built or moved.
     """
     bases = config.bases(layout)
-    found = _table(("base", "verified", "package", "tree"),
-                   [(base.name, base.version, f"{base.package} {base.package_version}",
-                     _tree(layout, base)) for base in bases.values()])
     record, topics = recorded_results.load(layout), _topics(layout)
-    found += ["", *_table(("topic", *bases, "severity", "affected", "upstream"), [
-        (topic.name, *(recorded_results.standing(topic, base, record, topics)
-                       for base in bases),
-         topic.reached_by, topic.affected, _upstream(topic)) for topic in topics])]
-    found += ["", *_table(("cell", "last run", "verdict", "last green", "queue"),
-                          [row for base in bases for arch in config.arches(layout)
-                           if (row := _cell(layout, base, arch))])]
+    return [
+        Table("bases", ("base", "verified", "package", "tree"), tuple(
+            (base.name, base.version, f"{base.package} {base.package_version}",
+             _tree(layout, base)) for base in bases.values())),
+        Table("topics", ("topic", *bases, "severity", "affected", "upstream"), tuple(
+            (topic.name, *(recorded_results.standing(topic, base, record, topics)
+                           for base in bases),
+             topic.reached_by, topic.affected, _upstream(topic)) for topic in topics)),
+        Table("cells", ("cell", "last run", "verdict", "last green", "queue"), tuple(
+            row for base in bases for arch in config.arches(layout)
+            if (row := _cell(layout, base, arch))))]
+
+
+def data(layout: Layout) -> dict[str, object]:
+    """The screen as data: the rows of each table by their columns, and broken rules."""
+    found: dict[str, object] = {
+        table.name: [dict(zip(table.head, row)) for row in table.rows]
+        for table in tables(layout)}
+    return {**found, "problems": queue.problems(layout)}
+
+
+def lines(layout: Layout) -> list[str]:
+    """The screen."""
+    parts = [_table(table.head, table.rows) for table in tables(layout)]
+    found = [line for part in parts for line in (*part, "")][:-1]
     defects = queue.problems(layout)
     if defects:
         found += ["", f"{len(defects)} rules are broken, see gup check --only rules; "

@@ -44,7 +44,7 @@ def test_locale_with_another_encoding_changes_no_file(project, latin, tmp_path):
     call = [sys.executable, "-c", CALL, SCRIPTS, project.root]
     out = tmp_path / "out"
     for words in (["tree"], ["refresh", "--base", "6.1"],
-                  *[["export", "--base", "6.1", "--format", "quilt", "--dest", out,
+                  *[["export", "--base", "6.1", "--format", "quilt", "--out", out,
                      "--force"]] * 2):
         done = subprocess.run([*call, *words], env={**os.environ, **latin},
                               capture_output=True)
@@ -62,7 +62,7 @@ def test_start_in_another_encoding_goes_on_in_utf_8(latin):
 
 
 @pytest.mark.parametrize("words, says", [
-    (("export", "--base", "6.1", "--format", "quilt", "--dest", "~nobody-here/x"),
+    (("export", "--base", "6.1", "--format", "quilt", "--out", "~nobody-here/x"),
      "'~nobody-here/x': ~nobody-here is nobody's home folder here"),
     (("kunit", "--ksrc", "~nobody-here/x"), "nobody's home folder"),
     (("trailers", "--mbox", "\udcff"), "'\\udcff' is no UTF-8")])

@@ -101,9 +101,9 @@ def test_work_in_the_tree_is_kept(two, gup, refused):
     gup("bisect", "--base", "6.1")
     mine = two.layout.tree("6.1", bisect=True) / "mm/mine.c"
     mine.write_text("int mine;\n")
-    assert "gup bisect --base 6.1 --drop" in refused(2, "bisect", "--base", "6.1")
+    assert "gup bisect --base 6.1 --set-aside" in refused(2, "bisect", "--base", "6.1")
     assert mine.exists()
-    assert "kept on branch aside/" in gup("bisect", "--base", "6.1", "--drop").out
+    assert "kept on branch aside/" in gup("bisect", "--base", "6.1", "--set-aside").out
 
 
 def test_unknown_names(refused):

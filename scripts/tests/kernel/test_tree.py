@@ -109,7 +109,7 @@ def test_work_in_the_tree_is_not_overwritten(project, gup, refused, commit):
         project.git("commit", "-qam", "my own change")
     said = refused(2, "tree")
     assert ("my own change" if commit else "mm/gup.c") in said
-    assert "--drop" in said and "switch -c" in said
+    assert "--set-aside" in said and "switch -c" in said
     assert "int mine;" in file.read_text()
 
 
@@ -126,7 +126,7 @@ def test_drop_keeps_the_work_on_a_branch(project, gup):
     file.write_text(file.read_text() + "int mine;\n")
     project.git("commit", "-qam", "my own change")
     (project.tree / "mm/new.c").write_text("int new;\n")
-    said = gup("tree", "--drop")
+    said = gup("tree", "--set-aside")
     assert said.code == 0 and "aside/" in said.out
     assert project.git("rev-parse", "HEAD") == tip
     branch = project.git("branch", "--list", "aside/*").strip()
@@ -319,7 +319,7 @@ def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(project, gup):
                     "-q", "--onto", f"{mine}~1", mine], cwd=project.tree,
                    capture_output=True)
     assert (project.tree / ".git/rebase-merge").exists()
-    assert gup("tree", "--drop").code == 0
+    assert gup("tree", "--set-aside").code == 0
     assert project.git("status", "--porcelain") == ""
     assert not (project.tree / ".git/rebase-merge").exists()
     kept = project.git("branch", "--list", "aside/*", "--format=%(contents:subject)")

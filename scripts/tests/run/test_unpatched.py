@@ -49,7 +49,7 @@ def test_work_in_the_unpatched_tree_keeps_the_source(project, gup, refused, tmp_
     mine = project.layout.tree("6.1", patched=False) / "mm/mine.c"
     mine.write_text("int mine;\n")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.12")
-    assert "gup tree --base 6.1 --unpatched --drop" in refused(
+    assert "gup tree --base 6.1 --unpatched --set-aside" in refused(
         2, "tree", "--ksrc", tarball)
     assert mine.exists()
 

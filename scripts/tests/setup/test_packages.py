@@ -71,7 +71,7 @@ def test_no_install_stops_there(refused, stub, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", [
     ("tree",), ("refresh", "--base", "6.1", "--check"),
-    ("export", "--base", "6.1", "--format", "quilt", "--dest", "OUT")])
+    ("export", "--base", "6.1", "--format", "quilt", "--out", "OUT")])
 def test_compiler_is_asked_for_by_what_compiles_alone(project, gup, tmp_path, words):
     edit(project.root / "config/packages.toml", '[kernel]\n', '[kernel]\ngcc = "no-such-gcc"\n')
     words = [str(tmp_path / "out") if word == "OUT" else word for word in words]

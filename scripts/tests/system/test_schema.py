@@ -77,7 +77,7 @@ def test_what_is_missing_is_named():
 def test_mistake_in_a_stored_file_is_one_line(project, gup, refused, name, old, new, says):
     edit(project.root / name, old, new)
     words = ("kunit", "--unpatched") if "needs" in old or "config" in name else (
-        "export", "--base", "6.1", "--format", "quilt", "--dest", project.root.parent / "out")
+        "export", "--base", "6.1", "--format", "quilt", "--out", project.root.parent / "out")
     said = refused(2, *words)
     assert says in said and ".toml" in said
 
@@ -168,7 +168,7 @@ def test_manifest_is_not_written_through_a_link(project, gup, tmp_path):
     victim.write_text("mine")
     out.mkdir()
     (out / ".gup-export.json.new").symlink_to(victim)
-    gup("export", "--base", "6.1", "--format", "quilt", "--dest", out)
+    gup("export", "--base", "6.1", "--format", "quilt", "--out", out)
     assert victim.read_text() == "mine"
 
 

@@ -29,7 +29,7 @@ def test_attributes_of_the_person_change_no_patch(project, gup, home, monkeypatc
         (home / where).mkdir(parents=True)
     (home / where / "attributes").write_text(attributes)
     out = tmp_path / "out"
-    said = gup("export", "--base", "6.1", "--format", "quilt", "--dest", out)
+    said = gup("export", "--base", "6.1", "--format", "quilt", "--out", out)
     assert said.code == 0, said
     text = (out / "patches/mm-gup-change-a-line.patch").read_text()
     assert "Binary files" not in text and "+int changed;\n" in text
@@ -76,7 +76,7 @@ def test_no_hook_runs(project, gup, monkeypatch, tmp_path):
     assert gup("tree").code == 0
     hook(project.tree / ".git/hooks", "post-checkout", mark)
     project.git("commit", "-q", "--allow-empty", "-m", "x")
-    gup("tree", "--drop")
+    gup("tree", "--set-aside")
     assert not mark.exists()
 
 
