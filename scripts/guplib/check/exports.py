@@ -94,9 +94,9 @@ def _applied(ready: Tree, form: Form, patchset: PatchSet, dest: Path, place: Pat
     lines = export.commands(form, patchset.base, dest)
     env = git.env | {"HOME": str(place), "GIT_COMMITTER_NAME": NAME,
                      "GIT_COMMITTER_EMAIL": EMAIL}
-    for script in (lambda: "\n".join(lines),
-                   lambda: _push(form, git.tree, place / "series")):
-        result = process.run(["sh", "-e", "-c", script()], cwd=git.tree, env=env,
+    for pushing in (False, True):
+        script = _push(form, git.tree, place / "series") if pushing else "\n".join(lines)
+        result = process.run(["sh", "-e", "-c", script], cwd=git.tree, env=env,
                              check=False, log=place / "apply.log")
         if result.returncode:
             return [f"README's commands fail: {result.last_line} "

@@ -9,16 +9,17 @@ import xml.etree.ElementTree
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from .. import config, lint, queue
-from ..delivery import cover_letter, mail
+from .. import config, queue
+from ..delivery import cover_letter, selection
 from ..evidence import recorded_results
 from ..evidence.resume import Log
 from ..kernel import tree
 from ..kernel.tree import Place, Tree
+from ..lint import patches, scripts
 from ..queue import patchfile
 from ..run import cell
 from ..run.cell import Request
-from ..run.verdict import FAILED, PASSED, SKIPPED
+from ..run.verdict import FAILED, PASSED, SKIPPED, Verdict
 from ..setup import packages
 from ..system import files, process, schema
 from ..system.errors import EnvironmentFault, GupError
@@ -67,7 +68,7 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str], resume: bool =
     if "rules" in steps or defects:
         made.make("rules", lambda own: _rules(layout, own))
     if "lint" in steps:
-        made.make("lint of scripts", lambda own: own.record_all(lint.scripts(layout)))
+        made.make("lint of scripts", lambda own: own.record_all(scripts.check(layout)))
     if "tables" in steps and not defects:
         made.make("tables", lambda own: _tables(layout, own))
     if not defects:
@@ -77,7 +78,7 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str], resume: bool =
 
 
 def _rules(layout: Layout, summary: Summary) -> None:
-    summary.record("rules", queue.problems(layout) or mail.cover_problems(layout))
+    summary.record("rules", queue.problems(layout) or selection.cover_problems(layout))
     _unfinished(layout, summary)
 
 
@@ -137,7 +138,7 @@ def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
     if "lint" in steps:
         newest = list(config.bases(layout))[-1]
         made.make(f"lint {base}", lambda own: own.record_all(
-            lint.base(ready, suites=base == newest)))
+            patches.base(ready, suites=base == newest)))
     if "debian" in steps:
         made.make(f"debian {base}", lambda own: _debian(layout, base, own))
 
@@ -250,7 +251,7 @@ def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) ->
                        recorded_results.disagreement(layout, measure))
 
 
-def _failed(verdict: cell.Verdict) -> Iterator[str]:
+def _failed(verdict: Verdict) -> Iterator[str]:
     for case in verdict.cases:
         if case.status == FAILED:
             yield f"{case.suite}.{case.name}"

@@ -3,9 +3,10 @@
 
 import argparse
 
-from .. import config, lint, queue
+from .. import config, queue
 from ..check.summary import Summary
 from ..kernel import tree
+from ..lint import compiler, patches, scripts
 from ..setup import packages
 from ..system.paths import Layout
 from .shared_options import add_build_folder, add_running
@@ -38,12 +39,12 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
     newest = list(config.bases(layout))[-1]
     summary = Summary()
     summary.record("rules", queue.problems(layout))
-    summary.record_all(lint.scripts(layout))
+    summary.record_all(scripts.check(layout))
     for name in names:
         with tree.hold(layout, name):
             ready = tree.prepare(tree.Place(layout, config.base(layout, name)))
-        summary.record_all(lint.base(ready, suites=name == newest))
+        summary.record_all(patches.base(ready, suites=name == newest))
         if options.build:
-            summary.record_all(lint.build(layout, name))
+            summary.record_all(compiler.build(layout, name))
     print(summary.line)
     return 1 if summary.failures or not summary.passed else 0

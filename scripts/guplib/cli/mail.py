@@ -4,7 +4,7 @@
 import argparse
 import re
 
-from ..delivery import mail
+from ..delivery import mail, selection
 from ..system.paths import Layout
 from .shared_options import add_base, add_build_folder, comma_list, path_from
 
@@ -57,7 +57,7 @@ def _version(text: str) -> int:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    mail.run(layout, mail.Request(options.base, options.out, options.version,
+    mail.run(layout, selection.Request(options.base, options.out, options.version,
                                   tuple(options.prefix), options.tests,
                                   options.previous, options.force,
                                   tuple(options.topics), options.cover))

@@ -75,9 +75,9 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
             layout = replace(layout, build_folder=folder.resolve())
         transaction.recover(layout)
         if not options.quiet:
-            return options.call(layout, options)
+            return int(options.call(layout, options))
         with contextlib.redirect_stdout(io.StringIO()) as said:
-            code = options.call(layout, options)
+            code = int(options.call(layout, options))
         print("\n".join(said.getvalue().rstrip("\n").splitlines()[-1:]))
         return code
     except GupError as error:

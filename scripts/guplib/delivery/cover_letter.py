@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import lint
+from ..queue import message
 from ..queue.patchfile import Patch
 from ..system import files
 from ..system.errors import UsageError
@@ -136,7 +136,7 @@ def _with_numbers(part: str, numbers: Mapping[str, int]) -> str:
         return part
     text = NAMED.sub(lambda found: str(numbers.get(found[1], "")), part)
     return "\n".join(textwrap.fill(
-        " ".join(item.split()), lint.BODY_COLUMNS, break_long_words=False,
+        " ".join(item.split()), message.BODY_COLUMNS, break_long_words=False,
         break_on_hyphens=False, subsequent_indent="  " if item.startswith("- ") else "")
         for item in re.split(r"\n(?=- )", text))
 
@@ -156,7 +156,7 @@ def _faults(cover: Cover, below: str) -> list[str]:
         found.append(f"has '{' '.join(number[0].split())}'; name a patch by its topic, as "
                      "in 'Patch {TOPIC}': numbers change")
     fixed = "\n".join(line for line in lines if not NAMED.search(line))
-    return found + lint.message_faults(Patch(cover.path, cover.subject, fixed, {}))
+    return found + message.message_faults(Patch(cover.path, cover.subject, fixed, {}))
 
 
 def _filled(lines: list[str], heading: str) -> bool:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from .. import config, queue
 from ..config import Form
-from ..kernel import tree
-from ..kernel.tree import Place, State, Step
+from ..kernel import apply, tree
+from ..kernel.apply import Step
+from ..kernel.tree import Place, State
 from ..queue import patchfile
 from ..queue.patchfile import Patch
 from ..system import files
@@ -117,15 +118,15 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
         steps = [Step(_bare(path), {}) for path in chosen]
         kunitconfig = ""
         if request.with_tests:
-            *_, tests = tree.plan(place)
+            *_, tests = apply.plan(place)
             kunitconfig = _kunitconfig(layout, left_out)
             config_file = Path(scratch) / "kunitconfig"
             files.scratch(config_file, kunitconfig)
             steps.append(Step(tests.patch, tests.extra
-                              | {f"{tree.SUITE_FOLDER}/.kunitconfig": config_file}))
+                              | {f"{apply.SUITE_FOLDER}/.kunitconfig": config_file}))
         commits = [state.base]
         try:
-            tree.commit_steps(place, steps, commits)
+            apply.commit_steps(place, steps, commits)
         except UsageError as error:
             raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
                              ) from error
@@ -268,7 +269,7 @@ def _applies(place: Place, state: State, patches: list[Path]) -> bool:
     steps = [Step(patchfile.read(path), {})
              for path in queue.series(place.layout, place.base.name) if path in patches]
     try:
-        tree.commit_steps(place, steps, [state.base])
+        apply.commit_steps(place, steps, [state.base])
     except UsageError:
         return False
     return True

@@ -10,14 +10,14 @@ import email.utils
 import re
 import shlex
 import shutil
-import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import config, lint, queue
-from ..kernel import tree
-from ..kernel.tree import Step, Tree
+from .. import config, queue
+from ..kernel import apply, tree
+from ..kernel.apply import Step
+from ..kernel.tree import Tree
+from ..lint.patches import checkpatch
 from ..queue.patchfile import Patch
 from ..setup import packages
 from ..system import files, process
@@ -25,19 +25,19 @@ from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
-from . import b4, cover_letter, export, identity, output_folder
+from . import b4, cover_letter, identity, output_folder
 from .b4 import B4
 from .cover_letter import Cover
+from .earlier_version import Sent, earlier
 from .identity import Person
+from .selection import SUITES, Part, Request, choose, letter_of, rendered, with_tests
 
 BASE, TRIED = "gup-base", "gup-previous"     # branches; b4's has a name of its own
-SUITES = "kunit"        # what the changes of a cover call the patch with the suites
 SLUG_LENGTH = 40
 SECURITY = "security@kernel.org"    # Documentation/process/security-bugs.rst
 MAINTAINERS = ("scripts/get_maintainer.pl", "--nogit", "--nogit-fallback",
                "--nogit-chief-penguins", "--norolestats", "--nol", "--nor")
 PREFIX = re.compile(r"(?!(?:PATCH|v\d+|\d+/\d+)$)[^\s\[\]]+")
-CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE)
 TEMPLATE = """\
 ${{cover}}
 
@@ -53,50 +53,6 @@ Best regards,
 --\x20
 ${{signature}}
 """
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to write: a version of the series of a base, and where.
-
-    tests: whether the patch with the suites goes along, or None for what is
-    usual; previous: the mails of an earlier version, as a folder or an mbox;
-    force: whether mails of an earlier call in the folder are replaced. topics:
-    mail these alone, and what they depend on; cover: the letter to them.
-    """
-
-    base: str
-    out: Path
-    version: int
-    prefixes: tuple[str, ...]
-    tests: bool | None
-    previous: Path | None
-    force: bool
-    topics: tuple[str, ...] = ()
-    cover: Path | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """Which patches of a series are mailed, and to whom.
-
-    private: to the security list and no public one; kept_back: the topics that
-    may not be public yet, and are not mailed.
-    """
-
-    patches: tuple[Path, ...]
-    private: bool
-    kept_back: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An earlier version of a series, as it stands in its mails."""
-
-    version: int
-    message_id: str
-    change_id: str
-    mails: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -136,107 +92,13 @@ def run(layout: Layout, request: Request) -> None:
         raise UsageError(f"--out and --previous are both {request.out}; keep the mails "
                          "that were sent, and name another folder")
     part = choose(layout, request)
-    letter = _letter(layout, request, part)
+    letter = letter_of(layout, request, part)
     output_folder.require_usable(layout, request.out, request.force)
     packages.ensure(layout, ["tree", "mail"])
     with tree.hold(layout, request.base):
         ready = tree.prepare(tree.Place(layout, base))
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
         Series(ready, letter, who, request, part).write()
-
-
-def choose(layout: Layout, request: Request) -> Part:
-    """The patches that a request is about.
-
-    What is marked as a matter of security is mailed alone, and only if it is
-    named. Raises UsageError when it would come along with something public.
-    """
-    base = request.base
-    topics = {topic.name: topic for topic in queue.topics(layout)}
-    stored = queue.series(layout, base)
-    private = [path.parent.name for path in stored if topics[path.parent.name].security]
-    chosen = export.choose(layout, base, request.topics, False) if request.topics else \
-        [path for path in stored if path.parent.name not in private]
-    names = [path.parent.name for path in chosen]
-    secret = [name for name in names if name in private]
-    public = [name for name in request.topics if name not in private]
-    if secret and (public or len(secret) > 1):
-        raise UsageError(f"--topics: {secret[0]} goes to the security list, alone (security "
-                         "= true in its topic.toml); mail each on its own, "
-                         f"{(public or secret[1:])[0]} too")
-    for name in names:
-        if not request.topics and (needed := {*topics[name].depends} & {*private}):
-            raise UsageError(f"topic {name} depends on {min(needed)}, which goes to the "
-                             "security list first; mail that by --topics, and this when it "
-                             "is public")
-    if request.topics and request.tests:
-        raise UsageError("--with-tests and --topics exclude each other: the suites prove "
-                         "more than some topics")
-    return Part(tuple(chosen), bool(secret),
-                tuple(name for name in private if name not in names))
-
-
-def cover_problems(layout: Layout) -> list[str]:
-    """What gup mail would have against the stored cover letters, a line each.
-
-    No tree is made. A letter that says of itself that it is not finished has none.
-    """
-    found = []
-    for base in config.bases(layout):
-        path = layout.cover(base)
-        if not path.exists():
-            continue
-        try:
-            text = files.read(path)
-            if cover_letter.UNFINISHED in text:
-                continue
-            part = choose(layout, Request(base, Path(), 1, (), None, None, False))
-            letter = cover_letter.read(layout, path, cover_letter.newest_version(text))
-            names = [patch.parent.name for patch in part.patches]
-            if _with_tests(layout, base, part):
-                names.append(SUITES)
-            rendered(layout, letter, names, part)
-        except UsageError as error:
-            found.append(str(error))
-    return found
-
-
-def rendered(layout: Layout, letter: Cover, names: Iterable[str], part: Part) -> Cover:
-    """A cover with the numbers of the patches, whose topics are names, in their order."""
-    return cover_letter.rendered(
-        layout, letter, {name: number for number, name in enumerate(names, 1)},
-        [*(entry.name for entry in layout.patches.iterdir()), SUITES], part.kept_back)
-
-
-def _with_tests(layout: Layout, base: str, part: Part) -> bool:
-    """Whether the suites usually go along with all of a series."""
-    return base == list(config.bases(layout))[-1] and not part.kept_back
-
-
-def _letter(layout: Layout, request: Request, part: Part) -> Cover:
-    """The cover letter; that of a single patch is made from its topic.toml."""
-    if request.cover and not request.topics:
-        raise UsageError("--cover goes with --topics; that of a whole series is "
-                         f"{layout.cover(request.base).relative_to(layout.root)}")
-    if request.cover or not request.topics:
-        letter = cover_letter.read(layout, request.cover or layout.cover(request.base),
-                                   request.version)
-        if part.private and cover_letter.addressees(letter.text):
-            raise UsageError(f"{request.cover}: has addressees of its own; what goes to "
-                             "the security list goes to the maintainers besides, and to "
-                             "nobody else")
-        return letter
-    if len(part.patches) > 1 or request.version > 1:
-        names = ", ".join(path.parent.name for path in part.patches)
-        raise UsageError(f"version {request.version} of {names} needs a letter of its own: "
-                         "--cover FILE, in the form of series/B.cover")
-    topic = queue.topic(layout, part.patches[0].parent.name)
-    first, _, last = topic.affected.partition("..")
-    facts = f"Releases that have it: {first} {f'to {last}' if last else 'and later'}."
-    if severity := queue.SEVERITY.fullmatch(topic.severity):
-        facts += f" What it comes to: {severity['says']}."
-    return Cover(topic.path, topic.title, "\n\n".join(
-        textwrap.fill(part, lint.BODY_COLUMNS) for part in (topic.why, facts)), {})
 
 
 class Series:
@@ -287,11 +149,11 @@ class Series:
         base, place = self.ready.base.name, self.ready.place
         hookup = self.layout.hookup(base)
         wanted = {*self.part.patches, *([hookup] if self._tests() else [])}
-        steps = [step for step in tree.plan(place) if step.patch.path in wanted]
+        steps = [step for step in apply.plan(place) if step.patch.path in wanted]
         if not steps:
             raise UsageError(f"series/{base} has no patch that could be mailed")
         commits = [self.ready.state.base]
-        tree.commit_steps(place, steps, commits)
+        apply.commit_steps(place, steps, commits)
         return [self._item(step, commit) for step, commit in zip(steps, commits[1:])]
 
     def _item(self, step: Step, commit: str) -> Item:
@@ -312,7 +174,7 @@ class Series:
                 f"{', '.join(kept_back)} (--topics mails one alone){more}")
         if tests is not None:
             return tests
-        return not self.request.topics and _with_tests(self.layout, self.ready.base.name,
+        return not self.request.topics and with_tests(self.layout, self.ready.base.name,
                                                        self.part)
 
     def _make_repository(self) -> None:
@@ -495,7 +357,7 @@ class Series:
         """Let checkpatch see the mails, sign-offs and all."""
         found: list[str] = []
         for item, mail in zip(self.items, written[-len(self.items):]):
-            found += lint.checkpatch(self.ready, mail, [], item.files)
+            found += checkpatch(self.ready, mail, [], item.files)
         for line in found:
             say(line)
         if found:
@@ -515,39 +377,6 @@ class Series:
         if self.part.private:
             say(f"{self._name}: this goes to {SECURITY} and the maintainers, and to no "
                 "public list before they agree: Documentation/process/security-bugs.rst")
-
-
-def earlier(previous: Path, version: int, folder: Path) -> Sent:
-    """The newest version before this one that a folder of mails or an mbox has.
-
-    Raises UsageError when there is none.
-    """
-    if previous.is_dir():
-        mails = sorted(previous.glob("*.eml"))
-    else:
-        mails = b4.split(previous, folder)
-    by_version: dict[int, list[Path]] = {}
-    for mail in mails:
-        if number := b4.version(b4.parse(mail)):
-            by_version.setdefault(number, []).append(mail)
-    older = [number for number in by_version if number < version]
-    if not older:
-        raise UsageError(f"{previous}: has no patches of a version before {version}")
-    return _sent(max(older), by_version[max(older)])
-
-
-def _sent(version: int, mails: Iterable[Path]) -> Sent:
-    """A version, by the ids in its cover letter, or in its only patch."""
-    mails = tuple(sorted(mails, key=lambda mail: _number(mail)))
-    first = b4.parse(mails[0])
-    change_id = CHANGE_ID.search(b4.text(first))
-    return Sent(version, b4.message_id(first), change_id[1] if change_id else "", mails)
-
-
-def _number(mail: Path) -> int:
-    """The number of a patch in its series; 0 for the cover."""
-    found = re.search(r"\b(\d+)/\d+\b[^\]]*\]", str(b4.parse(mail).get("Subject", "")))
-    return int(found[1]) if found else 0
 
 
 def _slug(subject: str) -> str:

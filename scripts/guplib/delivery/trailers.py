@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..kernel import tree
-from ..queue import patchfile
+from ..kernel import apply, tree, work
+from ..queue import patch_form, patchfile
 from ..queue.patchfile import Patch
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
-from ..upkeep import refresh
 from . import b4
 from .b4 import B4
 from .identity import NOBODY
@@ -213,12 +212,12 @@ def _suites_diff(layout: Layout, base: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         git = Git(Path(scratch))
         git.run("init", "-q")
-        for inside, path in tree.suite_files(layout, base).items():
+        for inside, path in apply.suite_files(layout, base).items():
             place = Path(scratch) / inside
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
         git.run("add", "-f", "-A")
-        return git.run(*refresh.DIFF, *refresh.PATCH_FORM, "--cached").output
+        return git.run(*patch_form.DIFF, *patch_form.PATCH_FORM, "--cached").output
 
 
 def _require_no_work(layout: Layout, paths: set[Path]) -> None:
@@ -227,10 +226,10 @@ def _require_no_work(layout: Layout, paths: set[Path]) -> None:
         place = tree.Place(layout, base)
         theirs = {*queue.series(layout, base.name), layout.hookup(base.name)}
         state = tree.state_of(place) if paths & theirs else None
-        if state and (work := tree.work_in(place, state)):
+        if state and (found := work.work_in(place, state)):
             raise UsageError(
                 f"{layout.named(place.path)} holds work that is not in the "
-                f"queue ({work[0]}); gup refresh --base {base.name} stores it, "
+                f"queue ({found[0]}); gup refresh --base {base.name} stores it, "
                 f"{place.call} --set-aside puts it aside; then call again")
 
 

@@ -468,7 +468,7 @@ def _store(cell: Cell, verdict: Verdict, part: str) -> None:
 def _last_green(path: Path) -> str:
     """What the results of an earlier run say of it; empty if nothing."""
     with contextlib.suppress(OSError, ValueError, UsageError):
-        return json.loads(files.read(path)).get("last_green", "")
+        return str(json.loads(files.read(path)).get("last_green", ""))
     return ""
 
 

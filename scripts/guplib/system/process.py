@@ -141,7 +141,7 @@ def _contents(stream: IO[bytes]) -> str:
     return stream.read().decode(errors="backslashreplace")
 
 
-def _wait(child: subprocess.Popen, stdin: bytes,
+def _wait(child: subprocess.Popen[bytes], stdin: bytes,
           watch: Callable[[], None] | None) -> None:
     try:
         if child.stdin:
@@ -164,7 +164,7 @@ def _wait(child: subprocess.Popen, stdin: bytes,
         raise
 
 
-def _end_group(child: subprocess.Popen) -> None:
+def _end_group(child: subprocess.Popen[bytes]) -> None:
     """End what is left of a program and of the programs that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGTERM)

@@ -38,7 +38,7 @@ def fill(kind: type[Made], table: object, where: str, **given: Any) -> Made:
     with where, for a key that is missing, unknown or of another type.
     """
     hints = typing.get_type_hints(kind)
-    optional = {field.name for field in dataclasses.fields(kind)     # type: ignore[arg-type]
+    optional = {field.name for field in dataclasses.fields(kind)
                 if field.default is not dataclasses.MISSING
                 or field.default_factory is not dataclasses.MISSING}
     wanted = {name: hints[name] for name in hints if name not in given}
@@ -71,7 +71,7 @@ def value(kind: Any, found: object, where: str) -> Any:
             return None
         return value(next(part for part in parts if part is not type(None)), found, where)
     if dataclasses.is_dataclass(kind):
-        return fill(kind, found, where)     # type: ignore[arg-type]
+        return fill(kind, found, where)
     if origin in (list, tuple) and isinstance(found, list) and (
             origin is list or parts[-1] is Ellipsis or len(parts) == len(found)):
         kinds = parts if origin is tuple and parts[-1] is not Ellipsis \

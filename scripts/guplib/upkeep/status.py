@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
-from ..kernel import tree
+from ..kernel import apply, tree, work
 from ..kernel.tree import Place
 from ..system import files
 from ..system.errors import UsageError
@@ -88,7 +88,7 @@ def _tree(layout: Layout, base: Base) -> str:
     place = Place(layout, base)
     try:
         state = tree.state_of(place)
-        wanted = tree.digest(tree.plan(place))
+        wanted = apply.digest(apply.plan(place))
     except UsageError as error:
         return str(error)
     if state is None:
@@ -98,9 +98,9 @@ def _tree(layout: Layout, base: Base) -> str:
         said.append(f"is {state.version}")
     if state.target:
         said.append("checkout was interrupted")
-    elif work := tree.work_in(place, state):
-        said.append(f"your work ({work[0]}"
-                    + (f", and {len(work) - 1} more)" if work[1:] else ")"))
+    elif found := work.work_in(place, state):
+        said.append(f"your work ({found[0]}"
+                    + (f", and {len(found) - 1} more)" if found[1:] else ")"))
     if state.inputs != wanted:
         said.append("behind the queue")
     return "; ".join(said) or "clean"
