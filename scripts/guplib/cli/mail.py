@@ -57,8 +57,7 @@ def _version(text: str) -> int:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    mail.run(layout, selection.Request(options.base, options.out, options.version,
-                                  tuple(options.prefix), options.tests,
-                                  options.previous, options.force,
-                                  tuple(options.topics), options.cover))
+    mail.run(layout, selection.Request(
+        options.base, options.out, options.version, tuple(options.prefix), options.tests,
+        options.previous, options.force, tuple(options.topics), options.cover))
     return 0

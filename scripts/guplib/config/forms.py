@@ -37,7 +37,7 @@ def export_texts(layout: Layout) -> dict[str, str]:
     """The parts of README in an exported folder that all forms share."""
     path = layout.config / "export.toml"
     return fields(path, "text", load(path).get("text", {}),
-                   {"head": str, "apply": str, "tests": str})
+                  {"head": str, "apply": str, "tests": str})
 
 
 def kunit_lines(layout: Layout, base: str) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def arches(layout: Layout) -> dict[str, Arch]:
     for name, own in found.items():
         require_bases(path, f"arch {name}", (*own.bases, *own.checked))
         require_options(path, f"arch {name}",
-                         [part for entry in own.options for part in entry.split("|")])
+                        [part for entry in own.options for part in entry.split("|")])
     return found
 
 

@@ -31,7 +31,7 @@ def fields(path: Path, what: str, table: dict[str, Any],
 
 
 def named(path: Path, table: dict[str, Any], kind: type[Made], key: str, **usual: Any
-           ) -> dict[str, Made]:
+          ) -> dict[str, Made]:
     """The objects that the tables of a file, [KEY.NAME], speak of, by name."""
     found = schema.value(dict[str, dict[str, Any]], table.get(key, {}), f"{path}: '{key}'")
     return {name: schema.fill(kind, {**usual, **own}, f"{path}: {key} {name}", name=name)

@@ -174,8 +174,8 @@ class Series:
                 f"{', '.join(kept_back)} (--topics mails one alone){more}")
         if tests is not None:
             return tests
-        return not self.request.topics and with_tests(self.layout, self.ready.base.name,
-                                                       self.part)
+        return not self.request.topics and with_tests(
+            self.layout, self.ready.base.name, self.part)
 
     def _make_repository(self) -> None:
         """A repository with the base, and scripts/ alone as files."""
@@ -246,8 +246,8 @@ class Series:
         if not self.part.private:
             return []
         patches = self.folder / "patches"
-        files.scratch(patches, self.git.run("format-patch", "--stdout",
-                                          f"{BASE}..{self.branch}").output)
+        files.scratch(patches, self.git.run(
+            "format-patch", "--stdout", f"{BASE}..{self.branch}").output)
         said = process.run([self.repo / MAINTAINERS[0], *MAINTAINERS[1:], patches],
                            cwd=self.repo, stderr_apart=True).output
         people = [line.strip() for line in said.splitlines() if "@" in line]
@@ -274,8 +274,8 @@ class Series:
             first, *older = self.cover.changelog(labels).split("\n\n", 1)
             link = f"- Link to v{sent.version}: https://lore.kernel.org/r/" \
                    f"{sent.message_id}\n"
-            text += f"\n---\n{first.rstrip()}\n{link}" + "".join(f"\n{part}"
-                                                                for part in older)
+            text += "".join([f"\n---\n{first.rstrip()}\n{link}",
+                             *(f"\n{part}" for part in older)])
             if difference := self._range_diff(commits):
                 text += f"\n---\nRange-diff against v{sent.version}:\n{difference}"
         return text

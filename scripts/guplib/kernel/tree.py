@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel tree of a base: one commit `base`, then one for each patch.
 
-The commits are made first (apply). Only then git moves the tree to the new tip, which touches the files that
-differ and no other. What gup has made is written down (place); all else in the
-tree is a person's work (work).
+The commits are made first (apply). Only then git moves the tree to the new tip, which
+touches the files that differ and no other. What gup has made is written down (place);
+all else in the tree is a person's work (work).
 """
 
 import contextlib
@@ -294,5 +294,3 @@ def _half_written(git: Git, state: State, name: str) -> bool:
         if result.returncode == 0 and result.output.encode().startswith(content):
             return True
     return False
-
-

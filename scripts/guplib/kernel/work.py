@@ -35,9 +35,9 @@ def in_the_way(place: Place, edits: list[str], current: bool) -> str:
     tree = place.layout.shown(place.path)
     shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
     why = "" if current else " and the stored queue has changed since"
-    return (f"{place.layout.named(place.path)} holds work that is not in the queue ({shown}){why}; nothing was "
-            f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
-            f"Put it aside: {place.call} --set-aside")
+    return (f"{place.layout.named(place.path)} holds work that is not in the queue "
+            f"({shown}){why}; nothing was changed. Keep it: git -C {tree} switch "
+            f"-c NAME, commit, then call again. Put it aside: {place.call} --set-aside")
 
 
 def put_aside(place: Place, state: State) -> None:

@@ -9,7 +9,7 @@ LINE_NUMBER = re.compile(r":\d+(?::\d+)?(?=:)")
 
 
 def unheard(after: Iterable[str], before: Iterable[str],
-             exempt: list[str]) -> list[str]:
+            exempt: list[str]) -> list[str]:
     """The messages that are new, wherever in the file they stand."""
     known = Counter(LINE_NUMBER.sub("", line) for line in before)
     found = []

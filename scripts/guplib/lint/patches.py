@@ -129,8 +129,8 @@ def _news(applied: Applied, script: str, words: list[str],
         after, before = (_of_commit(applied.ready, commit, touched, script, words,
                                     Path(scratch) / commit)
                          for commit in (applied.commit, applied.parent))
-    return unheard(after, before, config.exemptions(applied.ready.place.layout, tool,
-                                             applied.name))
+    return unheard(after, before, config.exemptions(
+        applied.ready.place.layout, tool, applied.name))
 
 
 def _of_commit(ready: Tree, commit: str, names: list[str], script: str,
@@ -164,5 +164,3 @@ def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
             "it needs in config/*.config" for file in applied.files((".c",))
             if file not in exempt
             and not any((out / file).with_suffix(".o").exists() for out in outs)]
-
-

@@ -67,9 +67,9 @@ def value(kind: Any, found: object, where: str) -> Any:
     if kind is Any:
         return found
     if origin in (typing.Union, types.UnionType):
-        if found is None and type(None) in parts:
+        if found is None and types.NoneType in parts:
             return None
-        return value(next(part for part in parts if part is not type(None)), found, where)
+        return value(_given(parts), found, where)
     if dataclasses.is_dataclass(kind):
         return fill(kind, found, where)
     if origin in (list, tuple) and isinstance(found, list) and (
@@ -87,13 +87,18 @@ def value(kind: Any, found: object, where: str) -> Any:
     raise UsageError(f"{where} has to be {expected(kind)}, and is {found!r}; mend it")
 
 
+def _given(parts: tuple[Any, ...]) -> Any:
+    """What X | None is if it is not None."""
+    return next(part for part in parts if part not in (None, types.NoneType))
+
+
 def expected(kind: Any, many: bool = False) -> str:
     """A type in words, of one thing or of many."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if kind in SIMPLE:
         return SIMPLE[kind][many]
     if origin in (typing.Union, types.UnionType):
-        return expected(next(part for part in parts if part is not type(None)), many)
+        return expected(_given(parts), many)
     if origin in (list, tuple):
         return f"{'lists' if many else 'a list'} of {expected(parts[0], True)}"
     if origin is dict and parts[1] is not Any:

@@ -9,7 +9,7 @@ from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
 
 GOOD = "The body of it."
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("codespell", "pyflakes3", "mypy", "shellcheck"))),
+    not all(map(shutil.which, ("codespell", "flake8", "autopep8", "mypy", "shellcheck"))),
     reason="a package of group lint is missing")
 
 
@@ -127,6 +127,9 @@ def test_file_that_is_known_not_to_be_compiled(project, linted):
 @pytest.mark.parametrize("name, text, part", [
     ("scripts/guplib/one.py", "import os\n", "'os' imported but unused"),
     ("scripts/guplib/one.py", "X: int = 'a'\n", "Incompatible types"),
+    ("scripts/guplib/one.py", "def f(x):\n    return x\n", "missing a type annotation"),
+    ("scripts/guplib/one.py", "X: int=1\n", "E225 missing whitespace"),
+    ("scripts/guplib/one.py", "X: int=1\n", "FAILED autopep8 of scripts"),
     (".ci/run", "#!/bin/sh\necho $1\n", "SC2086")])
 def test_fault_of_a_script_is_found(project, linted, name, text, part):
     (project.root / name).write_text(text)

@@ -5,8 +5,10 @@ import pytest
 
 from conftest import GUP_C, edit, stored, unified, with_line
 from guplib import config, queue
+from guplib.system.errors import UsageError
 
 SUITES = 'suites = ["put_user_page"]\n'
+
 
 @pytest.fixture
 def topic(project):
@@ -345,7 +347,8 @@ def test_need_that_is_not_in_form(project, refused, old, new, says):
     ('checked = ["*"]', 'checked = ["all"]', "arch um: 'all' is no base"),
     ('options = ["CONFIG_MMU"]', "options = []", "arch um: '' is no option"),
     ('options = ["CONFIG_MMU"]', 'options = ["CONFIG_A|B"]', "arch um: 'B' is no option"),
-    ('options = ["CONFIG_MMU"]', 'options = [["CONFIG_A"]]', "'options', item 1 has to be a string"),
+    ('options = ["CONFIG_MMU"]', 'options = [["CONFIG_A"]]',
+     "'options', item 1 has to be a string"),
     ('options = ["CONFIG_MMU"]\n', "", "arch um: 'options' is missing"),
 ])
 def test_arch_that_is_not_in_form(project, refused, old, new, says):
@@ -364,7 +367,7 @@ def test_bases_are_named_or_begin_with_a_release(project, gup, base, among):
 
 
 def test_unknown_topic_lists_the_known_ones(project):
-    with pytest.raises(queue.UsageError, match="unknown topic 'x'; choose from one-line"):
+    with pytest.raises(UsageError, match="unknown topic 'x'; choose from one-line"):
         queue.topic(project.layout, "x")
 
 

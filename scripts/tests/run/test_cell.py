@@ -168,7 +168,7 @@ def test_option_decides_whether_a_case_has_to_run_or_to_skip(project, gup):
         "1 needs CONFIG_THP\n7.2/um: passed, 2 cases\n")
     assert "put_user_page.drops" not in said.out
     assert "skipped: put_user_page.drops\n    CONFIG_THP\n" in gup(
-        "kunit", "--base", "7.2", "-v").out
+        "kunit", "--base", "7.2", "--skipped").out
     assert project.results("7.2")["cases"][1]["status"] == "skipped"
     assert project.results("7.2")["cases"][1]["lacking"] == "CONFIG_THP"
     said = gup("kunit", "--base", "6.1")
@@ -212,7 +212,7 @@ def test_a_run_ends_with_its_table_and_the_verdict_is_last(capsys):
         "skipped: s.b\n    needs CONFIG_A\nskipped: s.c\n    needs CONFIG_B\n"
         "skipped: s.d\n    needs CONFIG_B\nnot applicable: longer.e\n    no f()\n"
         "not applicable: longer.f\n    no f()\nnot applicable: longer.g\n    it sleeps\n"
-        ) + MIXED_TEXT
+    ) + MIXED_TEXT
 
 
 def test_a_run_without_a_case_has_a_table_too(capsys):

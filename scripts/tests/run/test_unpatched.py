@@ -103,6 +103,7 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
 def test_kunit_py_that_cannot_be_pointed_elsewhere_says_so(tmp_path):
     (tmp_path / "kunit.py").write_text("")
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "guplib/run/kunit_from_other_tree.py", tmp_path / "kunit.py", "x"],
+        [sys.executable, SCRIPTS / "guplib/run/kunit_from_other_tree.py",
+         tmp_path / "kunit.py", "x"],
         capture_output=True, text=True)
     assert done.returncode == 1 and "get_kernel_root_path" in done.stderr

@@ -164,5 +164,3 @@ def test_not_a_debian_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentFault, match="not a Debian machine.*: far"):
         packages.install(["far"], tmp_path / "log")
-
-

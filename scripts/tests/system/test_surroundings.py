@@ -49,7 +49,7 @@ def test_ignored_names_of_the_person_hide_no_work(project, gup, home):
     ("GIT_EXTERNAL_DIFF", "false"), ("GIT_CONFIG_PARAMETERS", "'core.eol'='crlf'"),
     ("GIT_INDEX_VERSION", "99"), ("GIT_LITERAL_PATHSPECS", "1")])
 def test_what_a_shell_exports_for_git_has_no_say(project, gup, monkeypatch, tmp_path,
-                                                        name, value):
+                                                 name, value):
     gup("tree")
     gup("refresh", "--base", "6.1")
     monkeypatch.setenv(name, value)

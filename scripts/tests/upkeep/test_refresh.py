@@ -192,8 +192,7 @@ def test_new_commit_becomes_a_topic_to_fill_in(ready, gup):
     assert "'severity' is empty" in queue.problems(ready.layout)[0]
     edit(path, 'severity = ""', 'severity = "user: it breaks"')
     edit(path, 'affected = ""', 'affected = "v6.0.."')
-    edit(path, "suites = []", 'suites = ["put_user_page"]\ncases = ["put_user_page.adds"]')
-    edit(ready.layout.topic("one-line"), "[base]", 'cases = ["put_user_page.drops"]\n[base]')
+    edit(path, "suites = []", 'suites = ["put_user_page"]')
     assert "base 7.2: '' is none of 'needed'" in queue.problems(ready.layout)[0]
     edit(path, '"7.2" = ""', '"7.2" = "in-base"')
     assert "name its own cases" in queue.problems(ready.layout)[0]
