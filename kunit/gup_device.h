@@ -10,7 +10,6 @@
 #ifdef CONFIG_ZONE_DEVICE
 #include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/huge_mm.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/memblock.h>

@@ -90,24 +90,21 @@ esac
 CONFIG = {
     "bases.toml": """\
 default = "6.1"
+suites = ["stable", "sid"]
 [base."6.1"]
 package = "linux-source-6.1"
 package_version = "6.1.9-1"
-suites = ["stable"]
 version = "6.1.9"
 kunit_filter = true
 kunit_of = ""
-debian = ["stable"]
 [base."6.1".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 [base."7.2"]
 package = "linux-source-7.2"
 package_version = "7.2.1-1"
-suites = ["sid"]
 version = "7.2.1"
 kunit_filter = false
 kunit_of = ""
-debian = ["stable"]
 [base."7.2".blobs]
 "mm/gup.c" = "GUP_C_BLOB"
 """,
@@ -261,6 +258,11 @@ def packed(folder: str, names: tuple[tuple[str, str], ...], compressed: bool) ->
     return lzma.compress(stream.getvalue(), preset=0) if compressed else stream.getvalue()
 
 
+def tarball(root: Path, base: str, version: str) -> Path:
+    """Where the source of a base in a version is, once it was fetched."""
+    return root / f"build/packages/{base}/linux-source-{base}_{version}-1.tar.xz"
+
+
 def write_folder(path: Path, version: str) -> Path:
     """Write a made-up kernel as an unpacked tree."""
     for name, text in kernel_files(version).items():
@@ -367,7 +369,7 @@ def project(tmp_path: Path) -> Project:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     for base, version in (("6.1", "6.1.9"), ("7.2", "7.2.1")):
-        write_tarball(root / f"build/packages/{base}/linux-source-{base}.tar.xz", version)
+        write_tarball(tarball(root, base, version), version)
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({
         "objects": ["mm/gup.o"], "warning": "", "log": GOOD_LOG,
@@ -398,6 +400,31 @@ def gup(project: Project, capfd: pytest.CaptureFixture[str]) -> Callable[..., Sa
 
 
 @pytest.fixture
+def ready(project: Project, gup: Callable[..., Said]) -> Project:
+    """A queue in its stored form, with the trees of both bases."""
+    for base in ("6.1", "7.2"):
+        assert gup("refresh", "--base", base).code == 0
+    return project
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Callable[..., Path]:
+    """Make a tarball of a newer point release with some other mm/gup.c."""
+    return lambda lines, version="6.1.12": write_tarball(tmp_path / "newer.tar",
+                                                         version, lines)
+
+
+@pytest.fixture
+def own(ready: Project) -> Project:
+    """Let the patch serve 6.1 alone."""
+    edit(ready.layout.topic("one-line"), '"7.2" = "needed"', '"7.2" = "in-base"')
+    ready.layout.series("7.2").write_text("")
+    path = ready.layout.config / "bases.toml"
+    path.write_text(path.read_text().rpartition('"mm/gup.c"')[0])
+    return ready
+
+
+@pytest.fixture
 def refused(gup: Callable[..., Said]) -> Callable[..., str]:
     """Call gup, expect exactly one line of error and an exit code; return it."""
     def call(code: int, *words: object) -> str:
@@ -424,3 +451,88 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str]
         path.chmod(0o755)
         return path
     return make
+
+
+@dataclass
+class MadeUpMirror:
+    """What apt finds: packages with made-up kernels, by suite."""
+
+    root: Path
+
+    def offer(self, package: str, version: str, suite: str = "stable",
+              lines: list[str] | None = None, **replaced: str) -> None:
+        """Let a suite have a version of a package, with some mm/gup.c.
+
+        A package linux is a source package, and any other one is binary.
+        """
+        kind = "deb-src" if package == "linux" else "deb"
+        self._write(f"{kind}-{package}", f"{package} | {version} | "
+                    f"http://mirror.example/debian {suite}/main all Packages\n")
+        self._write("names", f"{package}\n")
+        upstream = version.partition("-")[0]
+        number, _, candidate = upstream.partition("~")
+        number += ".0" if number.count(".") == 1 else ""
+        if candidate:
+            replaced["Makefile"] = kernel_files(number)["Makefile"] \
+                + f"EXTRAVERSION = -{candidate}\n"
+        if kind == "deb-src":
+            write_tarball(self.root / f"linux_{upstream}.orig.tar.xz", number, lines,
+                          replaced)
+            return
+        inside = write_tarball(self.root / "inside.tar.xz", number, lines, replaced)
+        with tarfile.open(self.root / f"{package}_{version}_all.deb", "w") as package_file:
+            package_file.add(inside, f"./usr/src/{package}.tar.xz")
+
+    def withdraw(self, package: str) -> None:
+        """Let no suite have a package any more."""
+        for kind in ("deb", "deb-src"):
+            (self.root / f"{kind}-{package}").unlink(missing_ok=True)
+        names = self.root / "names"
+        names.write_text(names.read_text().replace(f"{package}\n", ""))
+
+    def say(self, text: str, code: int = 100, times: int = 9) -> None:
+        """Let apt-get update fail for so many times."""
+        (self.root / "update").write_text(f"{text}\n")
+        (self.root / "fails").write_text(f"{code} {times}")
+
+    def calls(self, word: str) -> list[str]:
+        """The calls of apt-get with a word, less their options."""
+        log = self.root / "calls"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if word in line]
+
+    def _write(self, name: str, line: str) -> None:
+        with (self.root / name).open("a") as stream:
+            stream.write(line)
+
+
+@pytest.fixture
+def mirror(stub: Callable[[str, str], Path], tmp_path: Path,
+           monkeypatch: pytest.MonkeyPatch) -> MadeUpMirror:
+    """A mirror that has the verified kernels, and nothing newer."""
+    root = tmp_path / "mirror"
+    root.mkdir()
+    for name in ("keyring", "names"):
+        (root / name).write_text("")
+    monkeypatch.setattr("guplib.kernel.mirror.KEYRING", root / "keyring")
+    stub("apt-get", f"""cd=; for word; do case $word in -o) cd=1;;
+        *) [ "$cd" ] || set -- "$@" "$word"
+        cd=; esac; shift; done; echo "$*" >>{root}/calls
+        case "$*" in
+        indextargets*) echo "stable http://mirror.example/debian/"
+            echo "stable-security http://mirror.example/debian-security/";;
+        update) [ -e {root}/fails ] || exit 0; read code times <{root}/fails
+            [ "$times" -gt 0 ] || exit 0
+            echo "$code $((times - 1))" >{root}/fails; cat {root}/update; exit "$code";;
+        download*) package=${{2%%=*}}; cp "{root}/${{package}}_${{2#*=}}_all.deb" .;;
+        source*) for last; do :; done; version=${{last#*=}}
+            cp "{root}/linux_${{version%-*}}.orig.tar.xz" .;; esac""")
+    stub("apt-cache", f"""kind=deb
+        for word; do case $word in *deb-src*) kind=deb-src;; esac; last=$word; done
+        case "$*" in *pkgnames*) sort -u {root}/names;;
+        *) cat {root}/$kind-$last 2>/dev/null;; esac; exit 0""")
+    stub("dpkg-deb", 'cat "$2"')
+    made = MadeUpMirror(root)
+    for base, version in (("6.1", "6.1.9-1"), ("7.2", "7.2.1-1")):
+        made.offer(f"linux-source-{base}", version)
+    return made

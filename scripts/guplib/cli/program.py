@@ -22,8 +22,8 @@ from ..system import debian_python, files, process, settings, transaction
 from ..system.errors import GupError, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
-from . import (bisect, bump, check, export, kunit, lint, mail, matrix, new_base, range_diff,
-               refresh, rerun, selftest, setup, shared_options, status, trailers, tree)
+from . import (bisect, bump, check, export, follow, kunit, lint, mail, matrix, new_base,
+               range_diff, refresh, rerun, selftest, setup, shared_options, status, trailers, tree)
 
 INTERRUPTED = 130
 OUR_FAULT = 70
@@ -51,7 +51,8 @@ COMMANDS: dict[str, Command] = {
     "kunit": kunit, "tree": tree, "selftest": selftest, "rerun": rerun, "setup": setup,
     "check": check, "lint": lint, "matrix": matrix, "bisect": bisect, "status": status,
     "export": export, "mail": mail, "trailers": trailers,
-    "refresh": refresh, "range-diff": range_diff, "bump": bump, "new-base": new_base}
+    "refresh": refresh, "range-diff": range_diff, "bump": bump, "new-base": new_base,
+    "follow": follow}
 GROUPS = {"work": "Work on a kernel", "verify": "Verify the queue", "ship": "Ship it",
           "upkeep": "Keep it up"}
 WIDTH = 78

@@ -78,6 +78,29 @@ def add_base(verb: argparse.ArgumentParser) -> None:
                       help="the kernel to work on")
 
 
+def add_kernel(verb: argparse.ArgumentParser) -> None:
+    """Which kernel gup bump tries, and what becomes of the outcome."""
+    verb.add_argument("--ksrc", type=path_from, metavar="PATH",
+                      help="try this git clone, unpacked tree or tarball (default: the "
+                      "newest package of the mirror)")
+    verb.add_argument("--ref", default="", metavar="REF",
+                      help="with a git clone: the commit to try (default: HEAD)")
+    verb.add_argument("--debian", default="", metavar="VERSION",
+                      help="try exactly this version of Debian's, such as 6.1.4-1: of the "
+                      "package linux-source-B, or the upstream part of the source package "
+                      "linux")
+    verb.add_argument("--keep", action="store_true",
+                      help="store the outcome even if the cell has failed")
+
+
+def require_one_kernel(options: argparse.Namespace) -> None:
+    """Raise UsageError if the options of add_kernel() name two kernels, or half of one."""
+    if options.ksrc and options.debian:
+        raise UsageError("--ksrc and --debian exclude each other; give one")
+    if options.ref and not options.ksrc:
+        raise UsageError("--ref goes with --ksrc")
+
+
 def is_text(path: str) -> bool:
     """Whether a path is UTF-8, as all that it is written into."""
     try:

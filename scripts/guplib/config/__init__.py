@@ -5,7 +5,7 @@ from .expected import Cells, Kernel, Requirement, cells, suite_option
 from .forms import Form, export_form, export_forms, export_texts, kunit_lines
 from .kernel_reports import reports
 from .kernels import (Arch, Base, arch, arches, base, bases, cell_arch, default_base,
-                      fragments, is_among, rerun_fragments, selftest_fragments, version_key,
+                      fragments, is_among, rerun_fragments, selftest_fragments, suites, version_key,
                       with_blobs, with_facts)
 from .lint_exceptions import exemptions
 from .machines import Rerun, Selftest, rerun, selftest
@@ -17,5 +17,5 @@ __all__ = ["Arch", "Base", "Cells", "Form", "Kernel", "Need", "Requirement", "Re
            "default_base", "exemptions", "export_form", "export_forms",
            "export_texts", "fragments", "is_among", "kunit_lines", "load", "needed",
            "needs", "reports", "rerun", "rerun_fragments", "selftest",
-           "selftest_fragments", "suite_option", "version_key", "with_blobs",
+           "selftest_fragments", "suite_option", "suites", "version_key", "with_blobs",
            "with_facts"]

@@ -26,12 +26,10 @@ class Base:
     name: str
     package: str
     package_version: str
-    suites: tuple[str, ...]
     version: str
     blobs: dict[str, str]
     kunit_filter: bool
     kunit_of: str
-    debian: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,16 @@ def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
 def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
     """The text of bases.toml with other values of some keys of a base."""
     return edit.with_values(Path("config/bases.toml"), text, ("base", name), facts)
+
+
+def suites(layout: Layout) -> tuple[str, ...]:
+    """Debian's suites in which packages are looked for."""
+    path = layout.config / "bases.toml"
+    found: tuple[str, ...] = schema.value(tuple[str, ...], load(path).get("suites", []),
+                                          f"{path}: 'suites'")
+    if not found:
+        raise UsageError(f"{path}: 'suites' is missing or empty; add it")
+    return found
 
 
 def default_base(layout: Layout) -> str:

@@ -29,6 +29,7 @@ COMPAT_INCLUDE = re.compile(r'^#include "gup_compat_(\d+\.\d+)\.h"', re.MULTILIN
 APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
 MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
 FUZZ = re.compile(r"with fuzz (\d)")
+REFRESH = "; refresh it for this base"
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,17 @@ def digest(steps: list[Step]) -> str:
     return summed.hexdigest()
 
 
-def commit_steps(place: Place, steps: list[Step], commits: list[str]) -> None:
+def commit_steps(place: Place, steps: list[Step], commits: list[str],
+                 base: Base | None = None) -> None:
     """Commit the steps on the last of commits, and append the id of each.
 
     Only the object store of the tree is written to. Raises UsageError naming
-    base, patch and hunk; commits then holds what was good.
+    base, patch and hunk; commits then holds what was good. base is whose steps and
+    commits these are, if not the tree's.
     """
     with aside(place, commits[-1]) as git:
         for order, step in enumerate(steps, 1):
-            stage(place.base, git, step)
+            stage(base or place.base, git, step)
             commits.append(git.commit(git.out("write-tree"), commits[-1:],
                                       step.patch.message, order))
 
@@ -155,5 +158,5 @@ def why_refused(aside: Git, patch: Patch, said: str) -> str:
                             cwd=Path(scratch), check=False)
     if tried.returncode == 0 and (fuzz := FUZZ.findall(tried.output)):
         most = max(fuzz)
-        return f"applies only with fuzz {most} ({where}); refresh it for this base"
+        return f"applies only with fuzz {most} ({where}){REFRESH}"
     return f"does not apply: {where}"

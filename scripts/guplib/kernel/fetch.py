@@ -1,88 +1,159 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Get a base's linux-source package, past the machine's own apt sources."""
+"""Get the source of a base's kernel from Debian's mirror, each version by its name."""
 
 import os
-from dataclasses import replace
+import re
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Base, version_key
+from .. import config
+from ..config import Base
 from ..system import files, process
 from ..system.errors import EnvironmentFault
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
+from . import mirror
+from .mirror import BINARY, SOURCE, Mirror, Offer
 
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-SECURITY = "-security"
+# Debian's source package of its newest kernels; its tarball is that of upstream.
+UPSTREAM = "linux"
+DOWNLOADED = r"^Get:\d+ \S+ \S+ \S+ {} \S+ (\S+) \["
 
 
-def tarball(layout: Layout, base: Base) -> Path:
-    """Return the source tarball of a base, fetched if it is not there yet.
+@dataclass(frozen=True)
+class Tarball:
+    """A kernel's source: where it is, and the version of the package it came in."""
 
-    apt gets a sources file, lists and a cache of its own below build/. Raises
-    EnvironmentFault when no mirror is known or the package cannot be had.
+    path: Path
+    package: str
+    version: str
+
+
+def package_of(base: str) -> str:
+    """Debian's package with the source of a base's kernel, Debian's patches included."""
+    return f"linux-source-{base}"
+
+
+def tarball(layout: Layout, base: Base) -> Tarball:
+    """The source of a base, fetched if it is not there yet.
+
+    That is the verified version as long as the mirror has it, and the newest one
+    after that. Raises EnvironmentFault when no mirror is known or the package
+    cannot be had.
     """
-    place = layout.downloads(base.name)
-    unpacked = place / f"{base.package}.tar.xz"
-    if unpacked.exists():
-        return unpacked
-    package = _package(place, base)
-    inside = f"./usr/src/{unpacked.name}"
-    draft = unpacked.with_suffix(".new")
-    with Progress(f"base {base.name}: opening {package.name}") as progress:
-        process.run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | '
-                     'tar -xO -f - "$2" >"$3"', "sh", package, inside, draft],
-                    watch=progress.tick)
-    if not draft.stat().st_size:
-        package.unlink()
-        raise EnvironmentFault(f"{package}: damaged package, removed; call again")
-    os.replace(draft, unpacked)
-    package.unlink()
-    return unpacked
-
-
-def _package(place: Path, base: Base) -> Path:
-    """The .deb of a base; the verified version if the mirror still has it."""
-    options, offered = _offered(place, base, "deb", base.package)
-    version = base.package_version
-    if version not in offered:
-        version = offered[0]
-        say(f"base {base.name}: the mirror has {base.package} {version}, "
-            f"not the verified {base.package_version}" if base.package_version else
-            f"base {base.name}: taking {base.package} {version}; none is verified yet")
-    for left_over in place.glob("*.deb"):
-        left_over.unlink()
-    with Progress(f"base {base.name}: downloading {base.package} {version}") as step:
-        process.run(["apt-get", *options, "download", f"{base.package}={version}"],
-                    cwd=place, log=place / "download.log", watch=step.tick)
-    return next(place.glob("*.deb"))
-
-
-def newest(layout: Layout, base: Base) -> str:
-    """The newest version of a base's package that the mirror has."""
-    return _offered(layout.downloads(base.name), base, "deb", base.package)[1][0]
-
-
-def upstream(layout: Layout, base: Base, version: str) -> Path:
-    """The upstream tarball of Debian's source package linux, of that version.
-
-    It is looked for in the suites of the base. Raises EnvironmentFault when
-    none of them has the version.
-    """
-    place = layout.downloads(base.name)
-    found = place / f"linux_{version.rpartition('-')[0]}.orig.tar.xz"
-    if found.exists():
+    if found := verified(layout, base):
         return found
-    options, offered = _offered(place / "sources", base, "deb-src", "linux")
-    if version not in offered:
-        raise EnvironmentFault(f"base {base.name}: no source package linux {version} in "
-                               f"{', '.join(base.suites)}; there are: "
-                               f"{', '.join(dict.fromkeys(offered))}")
-    with Progress(f"base {base.name}: downloading the source of {version}") as step:
-        process.run(["apt-get", *options, "source", "--download-only", "--tar-only",
-                     "--only-source", f"linux={version}"], cwd=place / "sources",
-                    log=place / "download.log", watch=step.tick)
-    os.replace(place / "sources" / found.name, found)
-    return found
+    known = offers(layout, base.name, package_of(base.name))
+    if not known:
+        raise _none(layout, base.name, package_of(base.name))
+    say(f"base {base.name}: the mirror has {known[0].package} {known[0].version}, "
+        f"not the verified {base.package_version}" if base.package_version else
+        f"base {base.name}: taking {known[0].package} {known[0].version}; none is "
+        "verified yet")
+    return get(layout, base, known[0])
+
+
+def verified(layout: Layout, base: Base) -> Tarball | None:
+    """The verified source of a base, fetched if it is not there; None if it is gone."""
+    package, version = base.package, base.package_version
+    _adopt(layout.downloads(base.name), package_of(base.name))
+    if not version:
+        return None
+    if found := _there(layout, base.name, package, version):
+        return found
+    for offer in offers(layout, base.name, package, enough=version):
+        if offer.version == version:
+            return get(layout, base, offer)
+    return None
+
+
+def newest(layout: Layout, name: str) -> Offer:
+    """The newest package with a base's source that any suite of the mirror has.
+
+    Raises EnvironmentFault when no suite has one.
+    """
+    known = offers(layout, name, package_of(name))
+    if not known:
+        raise _none(layout, name, package_of(name))
+    say(f"base {name}: {known[0].package}: {mirror.told(known)}")
+    return known[0]
+
+
+def exactly(layout: Layout, base: Base, version: str) -> Tarball:
+    """The source of a base in exactly this version of Debian's.
+
+    That is of the package linux-source-B if a suite has it, and otherwise the
+    upstream part of the source package linux. Raises EnvironmentFault when no suite
+    has either.
+    """
+    places = ((BINARY, package_of(base.name)), (SOURCE, UPSTREAM))
+    for _, package in places:
+        if found := _there(layout, base.name, package, version):
+            return found
+    there: list[str] = []
+    for _, package in places:
+        known = offers(layout, base.name, package, enough=version)
+        for offer in known:
+            if offer.version == version:
+                return get(layout, base, offer)
+        there += [f"{package} {offer.version}" for offer in known]
+    raise EnvironmentFault(f"base {base.name}: neither {package_of(base.name)} nor the "
+                           f"source package {UPSTREAM} is there in version {version}; there "
+                           f"are: {', '.join(dict.fromkeys(there)) or 'none'}")
+
+
+def of_release(layout: Layout, base: Base) -> Tarball | None:
+    """The upstream source of a base's verified release, if any suite still has it."""
+    wanted = base.version.replace(".0-rc", "~rc")
+    for offer in offers(layout, base.name, UPSTREAM):
+        if offer.version.rpartition("-")[0] == wanted:
+            return get(layout, base, offer)
+    return None
+
+
+def offers(layout: Layout, name: str, package: str, enough: str = "",
+           fresh: bool = True) -> list[Offer]:
+    """The versions of a package that are of a base's series, the newest first.
+
+    The lists of an earlier call will do if they have the version enough, and, unless
+    they are to be fresh, in any case.
+    """
+    lists = Mirror(layout, SOURCE if package == UPSTREAM else BINARY)
+    series = re.compile(rf"{re.escape(name)}[.~-]")
+    return lists.newest_first(package, series.match, enough, fresh)
+
+
+def get(layout: Layout, base: Base, offer: Offer) -> Tarball:
+    """Fetch a version that the mirror offers, unless it is there.
+
+    Of the others of that package, the verified one is kept, and the rest removed.
+    """
+    place = layout.downloads(base.name)
+    with files.locked(place / "lock", f"the packages of base {base.name}"):
+        if found := _there(layout, base.name, offer.package, offer.version):
+            return found
+        wanted = place / file_name(offer.package, offer.version)
+        scratch = place / "new"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        if offer.package == UPSTREAM:
+            _download_source(layout, base.name, offer, scratch, wanted)
+        else:
+            _download(layout, base.name, offer, scratch, wanted)
+        shutil.rmtree(scratch)
+    kept = {wanted.name, file_name(base.package, base.package_version)}
+    for path in place.glob(file_name(offer.package, "*-*")):
+        if path.name not in kept:
+            path.unlink()
+    return Tarball(wanted, offer.package, offer.version)
+
+
+def file_name(package: str, version: str) -> str:
+    """The name of a tarball below build/packages: it has the version."""
+    if package == UPSTREAM:
+        return f"{package}_{version.rpartition('-')[0]}.orig.tar.xz"
+    return f"{package}_{version.replace(':', '%3a')}.tar.xz"
 
 
 def debian_source(layout: Layout, base: Base) -> Path:
@@ -94,15 +165,14 @@ def debian_source(layout: Layout, base: Base) -> Path:
     place = layout.downloads(base.name) / "debian"
     if found := sorted(place.glob("linux_*.dsc")):
         return found[-1]
-    releases = replace(base, suites=base.debian)
-    options, offered = _offered(place, releases, "deb-src", "linux")
-    for version in sorted(set(offered), key=version_key, reverse=True):
-        if not version.startswith(f"{base.name}."):
-            continue
+    place.mkdir(parents=True, exist_ok=True)
+    options = Mirror(layout, SOURCE).options
+    for version in dict.fromkeys(
+            offer.version for offer in offers(layout, base.name, UPSTREAM)):
         with Progress(f"base {base.name}: downloading the source package {version}"
                       ) as step:
             result = process.run(["apt-get", *options, "source", "--download-only",
-                                  "--only-source", f"linux={version}"], cwd=place,
+                                  "--only-source", f"{UPSTREAM}={version}"], cwd=place,
                                  check=False, log=place / "download.log",
                                  watch=step.tick)
         if result.returncode == 0:
@@ -110,69 +180,63 @@ def debian_source(layout: Layout, base: Base) -> Path:
         for left_over in place.glob("linux_*"):
             left_over.unlink()
     raise EnvironmentFault(f"base {base.name}: no source package linux {base.name} to be "
-                           f"had in {', '.join(base.debian)} (log: "
-                           f"{place / 'download.log'})")
+                           f"had in {_suites(layout)} (log: {place / 'download.log'})")
 
 
-def _offered(place: Path, base: Base, kind: str, package: str
-             ) -> tuple[list[str], list[str]]:
-    """The options for apt, and the versions of a package, the newest first.
+def _there(layout: Layout, name: str, package: str, version: str) -> Tarball | None:
+    """The tarball of a version, if it is there."""
+    path = layout.downloads(name) / file_name(package, version)
+    return Tarball(path, package, version) if path.exists() else None
 
-    kind is deb or deb-src. Raises EnvironmentFault when there is no version.
-    """
-    options = _private_apt(place, base, kind)
-    with Progress(f"base {base.name}: asking the mirror for {package}") as step:
-        process.run(["apt-get", *options, "update"], log=place / "update.log",
+
+def _download(layout: Layout, name: str, offer: Offer, scratch: Path, wanted: Path) -> None:
+    """Fetch a package and take the tarball out of it; it appears whole or not at all."""
+    with Progress(f"base {name}: downloading {offer.package} {offer.version}") as step:
+        process.run(["apt-get", *Mirror(layout, BINARY).options, "download",
+                     f"{offer.package}={offer.version}"], cwd=scratch,
+                    log=wanted.parent / "download.log", watch=step.tick)
+    package = next(scratch.glob("*.deb"))
+    inside = f"./usr/src/{offer.package}.tar.xz"
+    draft = scratch / wanted.name
+    with Progress(f"base {name}: opening {package.name}") as step:
+        process.run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | '
+                     'tar -xO -f - "$2" >"$3"', "sh", package, inside, draft],
                     watch=step.tick)
-    offered = [line.split("|")[1].strip() for line in process.run(
-        ["apt-cache", *options, "madison", package],
-        stderr_apart=True).output.splitlines() if line.count("|") >= 2]
-    if not offered:
-        raise EnvironmentFault(f"base {base.name}: {package} is in none of "
-                               f"{', '.join(base.suites)}; give a tree by --ksrc")
-    return options, offered
+    if not draft.stat().st_size:
+        raise EnvironmentFault(f"{package}: damaged package; call again")
+    os.replace(draft, wanted)
 
 
-def _private_apt(place: Path, base: Base, type_: str = "deb") -> list[str]:
-    """Write apt's private sources for a base and return the options for it."""
-    sources, lists, cache = place / "sources.list", place / "lists", place / "cache"
-    signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
-    mirrors = _mirrors()
-    lines = []
-    for suite in base.suites:
-        kind = SECURITY if suite.endswith(SECURITY) else ""
-        if kind in mirrors:
-            lines.append(f"{type_} {signed}{mirrors[kind]} {suite} main\n")
-        else:
-            say(f"base {base.name}: this machine's apt knows no security mirror; "
-                f"{suite} is left out")
-    files.write(sources, "".join(lines))
-    for folder in (lists, cache):
-        (folder / "partial").mkdir(parents=True, exist_ok=True)
-    pairs = {"Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "-",
-             "Dir::State::lists": lists, "Dir::Cache": cache,
-             "APT::Get::List-Cleanup": "0", "Acquire::Languages": "none"}
-    if os.geteuid() == 0:
-        pairs["APT::Sandbox::User"] = "root"
-    return [word for key, value in pairs.items() for word in ("-o", f"{key}={value}")]
+def _download_source(layout: Layout, name: str, offer: Offer, scratch: Path, wanted: Path
+                     ) -> None:
+    """Fetch the upstream tarball of a source package."""
+    with Progress(f"base {name}: downloading the source of {offer.version}") as step:
+        process.run(["apt-get", *Mirror(layout, SOURCE).options, "source",
+                     "--download-only", "--tar-only", "--only-source",
+                     f"{offer.package}={offer.version}"], cwd=scratch,
+                    log=wanted.parent / "download.log", watch=step.tick)
+    os.replace(scratch / wanted.name, wanted)
 
 
-def _mirrors() -> dict[str, str]:
-    """Debian's mirrors by kind ('' or '-security'), from the machine's apt.
+def _adopt(place: Path, package: str) -> None:
+    """Name a tarball of an older layout after its version, which a log has, or drop it."""
+    unnamed = place / f"{package}.tar.xz"
+    if not unnamed.exists():
+        return
+    log = place / "download.log"
+    said = log.read_text("utf-8", errors="replace") if log.exists() else ""
+    found = re.findall(DOWNLOADED.format(re.escape(package)), said, re.MULTILINE)
+    if found:
+        os.replace(unnamed, place / file_name(package, found[-1]))
+    else:
+        say(f"{unnamed}: nothing says of what version it is; removed")
+        unnamed.unlink()
 
-    It is asked for what it would fetch, for it may never have fetched anything.
-    """
-    listing = process.run(["apt-get", "indextargets", "--no-release-info", "--format",
-                           "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
-                          stderr_apart=True)
-    found: dict[str, str] = {}
-    for line in listing.output.splitlines():
-        release, _, address = line.partition(" ")
-        if release.endswith(SECURITY):
-            found.setdefault(SECURITY, address)
-        elif address.rstrip("/").endswith("/debian"):
-            found.setdefault("", address)
-    if "" not in found:
-        raise EnvironmentFault("this machine's apt knows no Debian mirror; "
-                               "give a kernel tree by --ksrc")
-    return found
+
+def _none(layout: Layout, name: str, package: str) -> EnvironmentFault:
+    return EnvironmentFault(f"base {name}: {package} is in none of {_suites(layout)}; give a "
+                            "tree by --ksrc")
+
+
+def _suites(layout: Layout) -> str:
+    return ", ".join(config.suites(layout))

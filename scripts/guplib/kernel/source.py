@@ -6,13 +6,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..system import process
+from ..system import files, process
 from ..system.errors import EnvironmentFault, UsageError
 from ..system.git import Git
 from ..system.terminal import Progress
 
-VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$",
-                          re.MULTILINE)
+VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)[ \t]*=[ \t]*(\d+)[ \t]*$|"
+                          r"^(EXTRAVERSION)[ \t]*=[ \t]*(-rc\d+)[ \t]*$", re.MULTILINE)
 LANDMARKS = ("Makefile", "mm/gup.c", "tools/testing/kunit/kunit.py")
 BUILT_MARKS = (".config", "include/config")
 DEBIAN_BLOCK = "\n#\n# Debian packaging: ignore everything at the top level"
@@ -22,7 +22,8 @@ DEBIAN_BLOCK = "\n#\n# Debian packaging: ignore everything at the top level"
 class Source:
     """Where a tree comes from; kind is package, tarball, folder or clone.
 
-    stamp changes when the source does: a commit id, or sizes and times.
+    stamp changes when the source does: a commit id, or sizes and times; of a package,
+    it is the one that was taken, and ref the one that config/bases.toml had then.
     """
 
     kind: str
@@ -31,6 +32,8 @@ class Source:
     stamp: str = ""
 
     def __str__(self) -> str:
+        if self.kind == "package":
+            return self.stamp or self.path
         return self.path + (f" at {self.ref}" if self.ref else "")
 
 
@@ -65,10 +68,11 @@ def classify(path: Path, ref: str) -> Source:
 
 
 def version(makefile: str) -> str:
-    """The version in the text of a kernel's Makefile, such as 6.1.192."""
-    found = dict(VERSION_LINE.findall(makefile))
+    """The version in the text of a kernel's Makefile, such as 6.1.192 or 7.3.0-rc7."""
+    found = {line[1] or line[3]: line[2] or line[4]
+             for line in VERSION_LINE.finditer(makefile)}
     parts = [found.get(key, "") for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
-    return ".".join(parts) if all(parts) else ""
+    return ".".join(parts) + found.get("EXTRAVERSION", "") if all(parts) else ""
 
 
 def require_kernel(folder: Path, name: str) -> str:
@@ -76,7 +80,7 @@ def require_kernel(folder: Path, name: str) -> str:
     for mark in LANDMARKS:
         if not (folder / mark).is_file():
             raise UsageError(f"{name}: no Linux source tree ({mark} is missing)")
-    found = version((folder / "Makefile").read_text(errors="replace"))
+    found = version((folder / "Makefile").read_text("utf-8", errors="replace"))
     if not found:
         raise UsageError(f"{name}: no Linux source tree (Makefile has no VERSION)")
     return found
@@ -98,11 +102,13 @@ def unpack(source: Source, place: Path, base: str) -> None:
     with Progress(f"base {base}: unpacking {Path(source.path).name}") as progress:
         if source.kind == "folder":
             process.run(["cp", "-a", "--reflink=auto", f"{source.path}/.", place],
-                        watch=progress.tick)
+                        watch=progress.tick, where=place)
         else:
+            # Root's tar would keep owners and modes that the person does not have.
             result = process.run(["tar", "-x", "--strip-components=1", "-C", place,
+                                  "--no-same-owner", "--no-same-permissions",
                                   "-f", source.path], check=False,
-                                 watch=progress.tick)
+                                 watch=progress.tick, where=place)
             if result.returncode:
                 raise EnvironmentFault(
                     f"{source.path}: damaged or no tarball ({result.last_line}); "
@@ -114,10 +120,10 @@ def unpack(source: Source, place: Path, base: str) -> None:
 def _open_gitignore(path: Path) -> None:
     """Drop what Debian adds to .gitignore: it hides every new file from git."""
     if path.exists():
-        text = path.read_text()
+        text = files.read(path)
         kept = text.partition(DEBIAN_BLOCK)[0]
         if kept != text:
-            path.write_text(kept)
+            files.scratch(path, kept)
 
 
 def check_out(source: Source, place: Path, base: str) -> None:
@@ -141,7 +147,7 @@ def discard(place: Path) -> None:
     """Remove a tree that unpack() or check_out() began."""
     mark = place / ".git"
     if mark.is_file():
-        clone = mark.read_text().partition("gitdir: ")[2].partition("/worktrees/")[0]
+        clone = files.read(mark).partition("gitdir: ")[2].partition("/worktrees/")[0]
         shutil.rmtree(place)
         if Path(clone).is_dir():
             Git(Path(clone)).run("worktree", "prune", check=False)

@@ -12,23 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import queue
-from ..config import Base
 from ..system import files
 from ..system.errors import UsageError
 from ..system.git import EMAIL, Git
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
 from . import fetch, source
-from .apply import (Step, add_extra, aside, commit_steps, digest, plan, stage, suite_files,
-                    why_refused)
+from .apply import (REFRESH, Step, add_extra, aside, commit_steps, digest, plan, stage,
+                    suite_files, why_refused)
 from .place import STATE, Place, State, Tree, git_dir, load, save, state_text
 from .source import Source
 from .work import in_the_way, put_aside, uncommitted_work, unfinished_work, work_in
 
 # What others take from here besides what is defined below.
-__all__ = ["Place", "State", "Step", "Tree", "add_extra", "aside", "commit_steps", "digest",
-           "plan", "stage", "suite_files", "uncommitted_work", "unfinished_work",
-           "why_refused", "work_in"]
+__all__ = ["Place", "REFRESH", "State", "Step", "Tree", "add_extra", "aside", "commit_steps",
+           "digest", "git_dir", "plan", "stage", "suite_files", "uncommitted_work",
+           "unfinished_work", "why_refused", "work_in"]
 
 
 def prepare(place: Place, ksrc: Source | None = None, *,
@@ -53,6 +52,7 @@ def prepare(place: Place, ksrc: Source | None = None, *,
     edits = work_in(place, state)
     if edits and drop:
         put_aside(place, state)
+        state = _existing(place, ksrc) or _create(place, ksrc)
         edits = []
     if edits:
         if not (edits_welcome and state.inputs == wanted):
@@ -77,6 +77,12 @@ def base_of(place: Place, ksrc: Source | None = None) -> State:
     return _existing(place, ksrc) or _create(place, ksrc)
 
 
+def resume(place: Place) -> State | None:
+    """The state of a tree that exists, with an interrupted checkout finished."""
+    state = state_of(place)
+    return _resume(place, state) if state and state.target else state
+
+
 def _beside(place: Place, ksrc: Source | None) -> Source:
     """The source of an unpatched tree: the base in the patched tree's repository."""
     main = Place(place.layout, place.base)
@@ -86,20 +92,70 @@ def _beside(place: Place, ksrc: Source | None) -> Source:
 
 def state_of(place: Place) -> State | None:
     """What gup made of a tree; None if there is none. Changes nothing."""
-    return _existing(place, None)
-
-
-def _existing(place: Place, ksrc: Source | None) -> State | None:
-    """The state of a tree that exists and is from the source asked for."""
     if not place.path.exists():
         return None
     state = load(place.git) if (place.path / ".git").exists() else None
     if state is None:
         raise UsageError(f"{place.path} is no tree that gup made; move it out of the way")
-    if ksrc is None or ksrc == state.source:
+    return state
+
+
+def _existing(place: Place, ksrc: Source | None) -> State | None:
+    """The state of a tree that exists, and is brought to the source asked for.
+
+    Without one, a tree from a package follows what config/bases.toml says of that,
+    unless there is work in it.
+    """
+    state = state_of(place)
+    if state is None or (ksrc == state.source if ksrc else not _outdated(place, state)):
         return state
-    _discard(place, state)
-    return None
+    if ksrc and "clone" in (ksrc.kind, state.source.kind):
+        _discard(place, state)
+        return None
+    if state.target:
+        state = _resume(place, state)
+    edits = work_in(place, state)
+    if edits and ksrc:
+        raise UsageError(in_the_way(place, edits, False))
+    if edits:
+        say(f"base {place.base.name}: {place.path.name} stays {state.source}, for it has "
+            f"work in it; config/bases.toml has {place.base.package_version}")
+        return state
+    return _renew(place, state, ksrc)
+
+
+def _outdated(place: Place, state: State) -> bool:
+    """Whether a tree is from another package than config/bases.toml says.
+
+    One is not that was made as there was no other to be had. One of which it is not
+    known from what package it is goes by the version of its kernel.
+    """
+    base, made = place.base, state.source
+    if made.kind != "package" or not base.package_version:
+        return False
+    if not made.stamp:
+        return state.version != base.version
+    return f"{base.package} {base.package_version}" not in (made.ref, made.stamp)
+
+
+def _renew(place: Place, state: State, ksrc: Source | None) -> State:
+    """Commit another kernel as base beside the one before.
+
+    Nothing is checked out: that is for whoever applies the queue to it. Branches
+    stay, and so does the kernel before, which 3-way merges have use for.
+    """
+    origin, draft = _unpack(place, ksrc)
+    say(f"base {place.base.name}: {place.path.name} goes from {state.source} to {origin}")
+    version = source.require_kernel(draft, str(origin))
+    index = draft.with_name(f"{draft.name}.index")
+    index.unlink(missing_ok=True)
+    commit = commit_folder(draft, git_dir(place.git), index, f"Linux {version}")
+    index.unlink()
+    source.discard(draft)
+    place.git.run("update-ref", "refs/tags/base", commit)
+    renewed = replace(state, source=origin, version=version, base=commit, inputs="")
+    save(place.git, renewed)
+    return renewed
 
 
 def _discard(place: Place, state: State) -> None:
@@ -134,22 +190,25 @@ def _own_branches(place: Place, others: list[Place]) -> list[str]:
 
 def _create(place: Place, ksrc: Source | None) -> State:
     """Make a tree with the base alone; it appears whole or not at all."""
-    layout, base, draft = place.layout, place.base, place.draft
-    origin = ksrc or Source("package", f"{base.package}")
-    source.discard(draft)
-    if origin.kind == "clone":
+    base, draft = place.base, place.draft
+    if ksrc and ksrc.kind == "clone":
+        source.discard(draft)
+        origin = ksrc
         _free_branch(place, Git(Path(origin.path)))
         source.check_out(origin, draft, base.name)
         git = Git(draft)
         commit = git.resolve("HEAD")
         git.run("update-ref", "refs/worktree/base", commit)
+        version = source.require_kernel(draft, str(origin))
     else:
-        draft.mkdir(parents=True)
-        where = origin if ksrc else Source("tarball", str(fetch.tarball(layout, base)))
-        source.unpack(where, draft, base.name)
+        origin, draft = _unpack(place, ksrc)
         git = Git(draft)
-        commit = _commit_base(git, base)
-    version = source.require_kernel(draft, str(origin))
+        git.run("init", "-q", "-b", place.branch)
+        version = source.require_kernel(draft, base.name)
+        commit = commit_folder(draft, draft / ".git", draft / ".git" / "index",
+                               f"Linux {version}")
+        git.run("update-ref", f"refs/heads/{place.branch}", commit)
+        git.run("update-ref", "refs/tags/base", commit)
     state = State(origin, version, commit, commit, "")
     save(git, state)
     if origin.kind == "clone":
@@ -157,6 +216,21 @@ def _create(place: Place, ksrc: Source | None) -> State:
     else:
         draft.rename(place.path)
     return state
+
+
+def _unpack(place: Place, ksrc: Source | None) -> tuple[Source, Path]:
+    """Unpack a package, tarball or folder; returns what it is, and where it is now."""
+    base, draft = place.base, place.draft
+    source.discard(draft)
+    draft.mkdir(parents=True)
+    origin = where = ksrc
+    if origin is None or where is None:
+        found = fetch.tarball(place.layout, base)
+        origin = Source("package", found.package, f"{base.package} {base.package_version}",
+                        f"{found.package} {found.version}")
+        where = Source("tarball", str(found.path))
+    source.unpack(where, draft, base.name)
+    return origin, draft
 
 
 def _free_branch(place: Place, git: Git) -> None:
@@ -188,21 +262,20 @@ def _worktrees(git: Git) -> dict[Path, str]:
     return found
 
 
-def _commit_base(git: Git, base: Base) -> str:
-    """Commit an unpacked kernel as `base`; returns the commit's id.
+def commit_folder(folder: Path, repository: Path, index: Path, message: str) -> str:
+    """Commit all that is in a folder to a repository, on nothing; returns the id.
+
+    repository is the folder that git calls its own. The index stays.
 
     A low big-file threshold makes git stream all files into one pack, which
     is half as large and no slower than 80,000 loose objects.
     """
-    git.run("init", "-q", "-b", f"gup/{base.name}")
-    with Progress(f"base {base.name}: committing the base") as progress:
+    git = Git(folder, index)
+    git.env["GIT_DIR"] = str(repository)
+    with Progress(f"committing {message}") as progress:
         git.run("-c", "core.bigFileThreshold=1", "-c", "core.compression=1",
                 "add", "-f", "-A", watch=progress.tick)
-        version = source.require_kernel(git.tree, base.name)
-        commit = git.commit(git.out("write-tree"), [], f"Linux {version}\n", 0)
-    git.run("update-ref", f"refs/heads/gup/{base.name}", commit)
-    git.run("update-ref", "refs/tags/base", commit)
-    return commit
+    return git.commit(git.out("write-tree"), [], f"{message}\n", 0)
 
 
 def _tell_version(place: Place, state: State) -> None:

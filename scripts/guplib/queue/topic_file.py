@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import config
+from ..config import version_key
 from ..system import schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
@@ -104,6 +105,11 @@ class Topic:
     def reached_by(self) -> str:
         """The first word of the severity; empty if there is none."""
         return self.severity.partition(":")[0]
+
+    def is_over(self, base: str) -> bool:
+        """Whether mainline's releases that are affected end before a base."""
+        last = re.search(r"\.\.v(\d+\.\d+)$", self.affected)
+        return last is not None and version_key(last[1]) < version_key(base)
 
     @property
     def fix_lines(self) -> list[str]:

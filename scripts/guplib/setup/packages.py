@@ -15,10 +15,10 @@ from ..system.paths import Layout
 from ..system.terminal import Progress, say
 
 # Whatever the settings of the machine are: what nobody has signed is not installed.
-SIGNED_ONLY = [word for key in (
-    "APT::Get::AllowUnauthenticated", "Acquire::AllowInsecureRepositories",
-    "Acquire::AllowWeakRepositories", "Acquire::AllowDowngradeToInsecureRepositories")
-    for word in ("-o", f"{key}=false")]
+SIGNED_ALONE = {"APT::Get::AllowUnauthenticated": "0",
+                "Acquire::AllowInsecureRepositories": "0",
+                "Acquire::AllowWeakRepositories": "0",
+                "Acquire::AllowDowngradeToInsecureRepositories": "0"}
 
 
 def ensure(layout: Layout, groups: Iterable[str]) -> None:
@@ -44,7 +44,8 @@ def present(need: Need) -> bool:
 def install(missing: list[str], log: Path) -> None:
     """Install packages by apt-get; raises EnvironmentFault when it cannot."""
     by_hand = shlex.join(["sudo", "apt-get", "install", *missing])
-    apt = ["apt-get", *SIGNED_ONLY]
+    apt = ["apt-get", *(word for key, value in SIGNED_ALONE.items()
+                        for word in ("-o", f"{key}={value}"))]
     if not shutil.which("apt-get"):
         raise EnvironmentFault(f"not a Debian machine, and these are missing: "
                                f"{' '.join(missing)}; install what provides them")

@@ -146,8 +146,12 @@ class Layout:
         return sorted(self.config.glob("*.config"))
 
     def downloads(self, base: str) -> Path:
-        """Package files of a base, and the apt lists they came by."""
+        """The sources of a base's kernel, as they were fetched."""
         return self.build / "packages" / base
+
+    def lists(self, kind: str) -> Path:
+        """apt's lists of what the mirror has; kind is deb or deb-src."""
+        return self.build / "packages" / "lists" / kind
 
     def base(self, base: str) -> Path:
         """Everything made for a base."""

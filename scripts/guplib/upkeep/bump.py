@@ -1,233 +1,214 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Try the queue of a base on another kernel; begin a new base.
+"""Try the queue of a base on another kernel.
 
 The trial is a copy of the stored files below build/bump, with a tree and a
 cell of its own, so the project is as it was until the outcome is stored.
 """
 
+import functools
+import json
 import re
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from .. import config, queue
 from ..config import Base, version_key
+from ..evidence import recorded_results
 from ..kernel import fetch, source, tree
+from ..kernel.fetch import Tarball
+from ..kernel.mirror import Offer, by_version
 from ..kernel.source import Source
 from ..kernel.tree import Place, State, Step
 from ..run import cell
 from ..run.cell import Request
-from ..run.verdict import FAILED, PASSED, SKIPPED, Verdict
+from ..run.verdict import PASSED, Verdict
 from ..system import files, transaction
 from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
-from . import refresh
+from . import refresh, three_way
 from .refresh import Commit
+from .three_way import Merge
 
 CLEAN, MOVED = "clean", "context moved"
 ALREADY, CONFLICT = "already there", "conflict"
-OLD_BLOB = re.compile(r"^index ([0-9a-f]{40})\.\.", re.MULTILINE)
-NAME = re.compile(r"\d+\.\d+")
+SAME_CHANGE = "The same change. Only the lines around it differ."
 REASON = re.compile(r'(?m)^"([^"]+)" *= *(?:"""(?s:.*?)"""|"[^"\n]*")\n?')
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one patch; commit is empty unless it was applied."""
+    """What became of one patch; commit is empty unless it was applied.
+
+    resolved: a person has settled the conflict. merge: the sides of a conflict.
+    """
 
     step: Step
     outcome: str
     parent: str
     commit: str
     why: str = ""
+    resolved: bool = False
+    merge: Merge | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A base's queue on another kernel: what became of it, and what is to be stored.
+
+    base: as it will be verified; version: the kernel's; before: the stored files that
+    it was made from; verdict: the cell's, if it could be run.
+    """
+
+    base: Base
+    version: str
+    trials: tuple[Trial, ...]
+    before: dict[Path, str]
+    verdict: Verdict | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the cell has passed."""
+        return self.verdict is not None and self.verdict.word == PASSED
+
+
+class ConflictFound(UsageError):
+    """A patch needs a person; topic is the folder that it is in."""
+
+    def __init__(self, topic: str, text: str):
+        super().__init__(text)
+        self.topic = topic
 
 
 def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         keep: bool) -> None:
     """Try a base's queue on another kernel, and store the outcome.
 
-    debian is a version of Debian's source package to take; without it and
-    without ksrc, the newest linux-source package is taken. Raises UsageError
-    with the hunk when a patch is in conflict and its suites do not pass without
-    it, TestsFailed when the cell does not pass.
+    debian is a version of Debian's to take; without it and without ksrc, the newest
+    linux-source package of any suite is taken. Raises UsageError with the hunk when a
+    patch is in conflict and its cases do not pass without it, TestsFailed when the
+    cell does not pass.
     """
-    trial = layout.bump(base.name)
     queue.require_sound(layout)
-    with transaction.hold(layout), tree.hold(trial, base.name):
-        refresh.copy_stored(layout, trial.root)
-        before = refresh.stored_files(trial.root)
-        base, ksrc = _kernel(layout, trial, base, ksrc, debian)
-        if ksrc is None:
+    kernel = None
+    if debian:
+        kernel = fetch.exactly(layout, base, debian)
+    elif ksrc is None:
+        newest = fetch.newest(layout, base.name)
+        if not newer(base, newest):
             say(f"base {base.name}: the mirror has nothing newer than "
                 f"{base.package_version}")
             return
-        place = Place(trial, base)
+        kernel = fetch.get(layout, base, newest)
+    done = attempt(layout, base, kernel, ksrc)
+    trial = layout.bump(base.name)
+    if not done.passed and not keep:
+        raise TestsFailed(f"base {base.name}: the cell fails on {done.version}; nothing "
+                          f"was changed; {trial.cell(base.name, 'um')} has the logs, "
+                          "--keep stores the outcome all the same")
+    with transaction.hold(layout):
+        refresh.require_unchanged(layout, base.name, done.before)
+        changes = refresh.draft_changes(layout, trial)
+        transaction.commit(layout, changes)
+    place = Place(trial, done.base)
+    place.git.run("branch", "-q", "-D", _branch(place), check=False)
+    for path in changes:
+        say(f"stored {path.relative_to(layout.root)}")
+
+
+def newer(base: Base, offer: Offer) -> bool:
+    """Whether a package is newer than what a base was verified on."""
+    return not base.package_version \
+        or by_version(offer.version) > by_version(base.package_version)
+
+
+def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | None
+            ) -> Attempt:
+    """Try a base's queue on a kernel, from Debian or from elsewhere; stores nothing.
+
+    Raises ConflictFound when a patch needs a person, and leaves its sides in the
+    trial's tree.
+    """
+    trial = layout.bump(base.name)
+    with transaction.hold(layout), tree.hold(trial, base.name):
+        refresh.copy_stored(layout, trial.root)
+        before = refresh.stored_files(trial.root)
+        facts = (kernel.package, kernel.version) if kernel else \
+            (fetch.package_of(base.name), "")
+        place = Place(trial, replace(base, package=facts[0], package_version=facts[1]))
+        ksrc = source.classify(kernel.path, "") if kernel else ksrc
+        if place.path.exists() and (state := tree.resume(place)):
+            _leave_resolution(place, state)
         state = tree.base_of(place, ksrc)
-        _leave_resolution(place, state)
-        _lend_objects(layout, place)
-        trials = _try_all(place, state)
+        near = three_way.nearest(config.bases(layout), base.name)
+        origin = _Origin(layout, place, near)
+        trials = _try_all(place, state, origin)
         for each in trials:
             say(f"{each.outcome:14} {_name(each.step)}"
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
         for each in bad:
-            if not _suites(layout, place, each):
-                raise _conflict(layout, place, state, each)
+            if not _telling(layout, place, near, each):
+                raise _conflict(layout, place, state, origin, each)
             say(f"{'':14} {_name(each.step)}: does the kernel do the same by itself? "
-                "trying its suites without it")
+                "trying its cases without it")
         _store(layout, place, state, trials)
     verdict = _cell(trial, base.name, ksrc)
     for each in bad:
-        passed = _passed_without(_suites(layout, place, each), verdict)
+        passed = _passed_without(_telling(layout, place, near, each), verdict)
         if not passed:
             with tree.hold(trial, base.name):
-                raise _conflict(layout, place, state, each)
+                raise _conflict(layout, place, state, origin, each)
         say(f"{ALREADY:14} {_name(each.step)}: {passed}")
-    if not (verdict and verdict.word == PASSED) and not keep:
-        raise TestsFailed(f"base {base.name}: the cell fails on {state.version}; nothing "
-                          f"was changed; {trial.cell(base.name, 'um')} has the logs, "
-                          "--keep stores the outcome all the same")
-    with transaction.hold(layout):
-        refresh.require_unchanged(layout, base.name, before)
-        changes = refresh.draft_changes(layout, trial)
-        transaction.commit(layout, changes)
-    place.git.run("branch", "-q", "-D", _branch(place), check=False)
-    for path in changes:
-        say(f"stored {path.relative_to(layout.root)}")
-    if changes and layout.tree(base.name).exists():
-        say(f"{layout.tree(base.name)} still is the kernel from before; without work in "
-            "it, remove it and the tarball in build/packages, and call gup tree")
+    return Attempt(place.base, state.version, tuple(trials), before, verdict)
 
 
-def _suites(layout: Layout, place: Place, trial: Trial) -> tuple[str, ...]:
-    """The suites that can tell whether a kernel does without a patch.
+def _telling(layout: Layout, place: Place, near: Base, trial: Trial) -> tuple[str, ...]:
+    """The cases, as SUITE.CASE, that can tell on UML whether a kernel does without a patch.
 
-    None can for the hookup, and none for a topic that adds what they call.
+    Those are cases of its topic that have failed there without the series, as
+    doc/measured.json has it of the near base. None can for the hookup, and none for a
+    topic that adds what they call.
     """
     path = trial.step.patch.path
-    if path == place.layout.hookup(place.base.name):
+    record = recorded_results.load(layout).get((near.name, "um", False))
+    if path == place.layout.hookup(place.base.name) or record is None:
         return ()
     topic = queue.topic(layout, path.parent.name)
-    return () if topic.adds else topic.suites
+    globs = topic.cases or tuple(f"{suite}.*" for suite in topic.suites)
+    return () if topic.adds else tuple(
+        case for case in record.failed or () if any(fnmatch(case, glob) for glob in globs))
 
 
-def _passed_without(suites: tuple[str, ...], verdict: Verdict | None) -> str:
-    """What shows that a kernel needs no patch; empty when its suites do not."""
-    statuses = [case.status for case in verdict.cases if case.suite in suites] \
-        if verdict else []
-    if FAILED in statuses or PASSED not in statuses:
-        return ""
-    return (f"{', '.join(suites)} without it: {statuses.count(PASSED)} passed, "
-            f"{statuses.count(SKIPPED)} skipped")
+def _passed_without(cases: tuple[str, ...], verdict: Verdict | None) -> str:
+    """What shows that a kernel needs no patch; empty when its cases do not."""
+    passed = {f"{case.suite}.{case.name}" for case in verdict.cases
+              if case.status == PASSED} if verdict else set()
+    return f"{', '.join(cases)} passed without it" if {*cases} <= passed else ""
 
 
-def _conflict(layout: Layout, place: Place, state: State, trial: Trial) -> UsageError:
+def _conflict(layout: Layout, place: Place, state: State, origin: "_Origin",
+              trial: Trial) -> ConflictFound:
     """Show the two sides of a conflict in the trial's tree; the error for it."""
     refresh.copy_stored(layout, place.layout.root)
-    _show_sides(place, trial)
+    place.git.run("checkout", "-q", "-B", _branch(place), trial.parent)
+    if trial.merge:
+        three_way.show(place, trial.step, trial.merge)
     where = place.path.relative_to(layout.root)
-    return UsageError(
+    sides = f"{', '.join(trial.merge.torn if trial.merge else ())} there has both sides" \
+        + (f", but only as the patch shows them ({origin.made.why})"
+           if origin.made.why else "")
+    return ConflictFound(trial.step.patch.path.parent.name, (
         f"base {place.base.name}: {_name(trial.step)} is in conflict with "
-        f"{state.version} ({trial.why}); nothing was changed. {where} has the two sides: "
-        f"resolve them there, git -C {where} commit -a -m "
-        f"'{trial.step.patch.subject}', and call again")
-
-
-def new_base(layout: Layout, name: str) -> str:
-    """Store a base that has what its nearest has; returns what to do next."""
-    bases = config.bases(layout)
-    if not NAME.fullmatch(name):
-        raise UsageError(f"'{name}' is no kernel's name; give one such as 6.6")
-    if name in bases:
-        raise UsageError(f"base {name} exists; gup bump --base {name} tries it on "
-                         "another kernel")
-    older = [other for other in bases if version_key(other) < version_key(name)]
-    near = older[-1] if older else next(iter(bases))
-    changes: dict[Path, str | None] = {}
-    for theirs, mine in ((layout.series(near), layout.series(name)),
-                         (layout.hookup(near), layout.hookup(name)),
-                         (layout.compat(near), layout.compat(name))):
-        if theirs.exists():
-            changes[mine] = theirs.read_text()
-    path = layout.config / "bases.toml"
-    changes[path] = _with_base(path.read_text(), bases[near], name)
-    for topic in queue.topics(layout):
-        line = f'"{near}" = "{topic.status.get(near, "")}"\n'
-        text = topic.path.read_text()
-        changes[topic.path] = text.replace(line, line + line.replace(near, name, 1), 1)
-    with transaction.hold(layout):
-        transaction.commit(layout, changes)
-    return (f"base {name} begins with what {near} has; see to its package and suites in "
-            f"config/bases.toml, then run gup bump --base {name}")
-
-
-def _with_base(text: str, near: Base, name: str) -> str:
-    """The text of bases.toml with a base that was never verified."""
-    suites = ", ".join(f'"{suite}"' for suite in near.suites)
-    blobs = "".join(f'"{file}" = ""\n' for file in sorted(near.blobs))
-    return text.rstrip("\n") + f"""
-
-[base."{name}"]
-package = "linux-source-{name}"
-package_version = ""
-suites = [{suites}]
-version = ""
-kunit_filter = {str(near.kunit_filter).lower()}
-kunit_of = "{near.kunit_of}"
-debian = []
-
-[base."{name}".blobs]
-{blobs}"""
-
-
-def _kernel(layout: Layout, trial: Layout, base: Base, ksrc: Source | None, debian: str
-            ) -> tuple[Base, Source | None]:
-    """The kernel to try; no source when the mirror has nothing newer.
-
-    The base that is returned has the package that will count as verified, and
-    none if the kernel is from elsewhere.
-    """
-    if debian:
-        ksrc = _tarball(fetch.upstream(layout, base, debian))
-    if ksrc:
-        return replace(base, package_version=""), ksrc
-    newest = fetch.newest(trial, base)
-    if newest == base.package_version:
-        return base, None
-    base = replace(base, package_version=newest)
-    return base, _tarball(fetch.tarball(trial, base))
-
-
-def _tarball(path: Path) -> Source:
-    return source.classify(path, "")
-
-
-def _lend_objects(layout: Layout, place: Place) -> None:
-    """Give a trial's git what the patches were made from: 3-way help needs it."""
-    wanted = {name for step in tree.plan(place)
-              for name in OLD_BLOB.findall(step.patch.path.read_text())}
-    for base in config.bases(layout).values():
-        theirs = Place(layout, base)
-        if not theirs.path.exists():
-            continue
-        for name in wanted:
-            found = theirs.git.run("cat-file", "blob", name, check=False)
-            if not found.returncode:
-                place.git.run("hash-object", "-w", "--stdin",
-                              stdin=found.output.encode())
+        f"{state.version} ({trial.why}); nothing was changed. In {where}, {sides}: resolve "
+        f"them, git -C {where} commit -a -m '{trial.step.patch.subject}', and call again"))
 
 
 def _branch(place: Place) -> str:
     """Where a person resolves conflicts in a trial's tree."""
     return f"resolve/{place.base.name}"
-
-
-def _show_sides(place: Place, trial: Trial) -> None:
-    """Apply a patch to the working files as far as it goes, with marks."""
-    place.git.run("checkout", "-q", "-B", _branch(place), trial.parent)
-    place.git.run("apply", "--3way", "--whitespace=nowarn", str(trial.step.patch.path),
-                  check=False)
 
 
 def _leave_resolution(place: Place, state: State) -> None:
@@ -249,54 +230,94 @@ def _resolved(place: Place, base: str, step: Step) -> Commit | None:
     for line in git.lines("log", "--format=%H %P %s", f"{base}..{branch}"):
         commit, parent, subject = line.split(" ", 2)
         if subject == step.patch.subject:
+            if left := three_way.marks_left(git, parent, commit):
+                raise UsageError(f"{place.path}: the commit '{subject}' has marks of the "
+                                 f"conflict in {left[0]}; resolve it, git commit --amend, "
+                                 "and call again")
             return Commit(commit, parent, subject, step.patch.body)
     return None
 
 
-def _try_all(place: Place, state: State) -> list[Trial]:
+class _Origin:
+    """What the patches of a base were made for, got when it is first asked for."""
+
+    def __init__(self, layout: Layout, place: Place, near: Base):
+        self.layout, self.place, self.near = layout, place, near
+
+    @functools.cached_property
+    def made(self) -> three_way.Origin:
+        """The kernel, and each patch on it."""
+        found = three_way.origin(self.layout, self.place, self.near,
+                                 tree.plan(Place(self.layout, self.near)))
+        if found.why:
+            say(f"base {self.near.name}: what the patches were made for is not to be had: "
+                f"{found.why}")
+        return found
+
+    def pair(self, step: Step) -> three_way.Pair | None:
+        """A patch on the kernel that it was made for."""
+        return self.made.pairs.get(step.patch.subject)
+
+
+def _try_all(place: Place, state: State, origin: _Origin) -> list[Trial]:
     """Try the patches of a series and the hookup, each on those before it."""
     found: list[Trial] = []
     tip = state.base
     for order, step in enumerate(tree.plan(place), 1):
-        outcome, why = _try(place, tip, step)
-        if outcome == CONFLICT and (made := _resolved(place, state.base, step)):
-            files.write(step.patch.path, refresh.stored_text(
-                place.git, made, tuple(step.extra)))
-            outcome = MOVED if _try(place, tip, step)[0] == CLEAN else CONFLICT
-        commit = ""
-        if outcome in (CLEAN, MOVED):
-            with tree.aside(place, tip) as git:
-                _apply(git, step, outcome == MOVED)
-                tree.add_extra(git, step)
-                commit = git.commit(git.out("write-tree"), [tip], step.patch.message,
-                                    order)
-        found.append(Trial(step, outcome, tip, commit, why))
-        tip = commit or tip
+        found.append(_try(place, state, tip, step, order, origin))
+        tip = found[-1].commit or tip
     return found
 
 
-def _try(place: Place, tip: str, step: Step) -> tuple[str, str]:
-    """What a patch is on top of a commit, and the hunk in question."""
+def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _Origin
+         ) -> Trial:
+    """Try a patch on top of a commit; commit it, as that number, unless in conflict."""
     with tree.aside(place, tip) as git:
-        result = _apply(git, step, False)
-        if not result:
-            return CLEAN, ""
-        path = str(step.patch.path)
-        if not git.run("apply", "--cached", "-R", path, check=False).returncode:
-            return ALREADY, ""
-        why = tree.why_refused(git, step.patch, result)
-    with tree.aside(place, tip) as git:
-        merged = not _apply(git, step, True)
-        empty = merged and git.out("write-tree") == git.out("rev-parse",
-                                                            f"{tip}^{{tree}}")
-    return (ALREADY, "") if empty else (MOVED if merged else CONFLICT, why)
+        said = _apply(git, step)
+        if not said:
+            return Trial(step, CLEAN, tip, _commit(git, tip, step, order))
+        if not git.run("apply", "--cached", "-R", str(step.patch.path),
+                       check=False).returncode:
+            return Trial(step, ALREADY, tip, "")
+        why = tree.why_refused(git, step.patch, said).removesuffix(tree.REFRESH)
+    pair = origin.pair(step)
+    merge = three_way.merge(place, tip, step, pair, (
+        f"Linux {origin.made.version}" if pair else "the patch", f"Linux {state.version}"))
+    if merge.tree == place.git.out("rev-parse", f"{tip}^{{tree}}"):
+        return Trial(step, ALREADY, tip, "")
+    if merge.tree:
+        with tree.aside(place, merge.tree) as git:
+            return Trial(step, MOVED, tip, _commit(git, tip, step, order), why)
+    if made := _resolved(place, state.base, step):
+        files.write(step.patch.path, refresh.stored_text(place.git, made,
+                                                         tuple(step.extra)))
+        with tree.aside(place, tip) as git:
+            if not _apply(git, step):
+                return Trial(step, MOVED, tip, _commit(git, tip, step, order), why, True)
+    if (over := _over(place, step)):
+        return Trial(step, ALREADY, tip, "", f"topic.toml has affected = '{over}'")
+    return Trial(step, CONFLICT, tip, "", why, merge=merge)
 
 
-def _apply(git: Git, step: Step, three_way: bool) -> str:
+def _over(place: Place, step: Step) -> str:
+    """The releases that a patch's topic says are affected, if they end before the base."""
+    path = step.patch.path
+    if path == place.layout.hookup(place.base.name):
+        return ""
+    topic = queue.topic(place.layout, path.parent.name)
+    return topic.affected if topic.is_over(place.base.name) else ""
+
+
+def _commit(git: Git, tip: str, step: Step, order: int) -> str:
+    """Commit what is in an index, with the files that a step brings along."""
+    tree.add_extra(git, step)
+    return git.commit(git.out("write-tree"), [tip], step.patch.message, order)
+
+
+def _apply(git: Git, step: Step) -> str:
     """Apply a patch to an index; returns what git said when it refused."""
-    words = ["--3way"] if three_way else []
-    result = git.run("apply", "--cached", "--whitespace=nowarn", *words,
-                     str(step.patch.path), check=False)
+    result = git.run("apply", "--cached", "--whitespace=nowarn", str(step.patch.path),
+                     check=False)
     return (result.output or "refused") if result.returncode else ""
 
 
@@ -308,47 +329,133 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
     """
     trial, name = place.layout, place.base.name
     served = refresh.served_by(trial)
-    hookup = trial.hookup(name)
     names = []
     for each in trials:
-        patch = each.step.patch
-        path = patch.path
+        path = each.step.patch.path
         if each.outcome in (ALREADY, CONFLICT):
             _now_in_base(trial, path.parent.name, name)
             continue
-        made = Commit(each.commit, each.parent, patch.subject, patch.body)
-        text = refresh.stored_text(place.git, made, tuple(each.step.extra))
-        own = served.get(path, [name])[0] == name
-        if not own and each.outcome == MOVED:
-            files.write(path, (layout.patches / path.relative_to(trial.patches)
-                               ).read_text())
-            path = path.with_name(f"{name}.patch")
-            say(f"patches/{path.parent.name}/{path.name} is new; say in topic.toml, "
-                "[difference], why")
-        if own or each.outcome == MOVED:
-            files.write(path, text)
-        if path != hookup:
-            names.append(str(path.relative_to(trial.patches)))
+        if path == trial.hookup(name):
+            _write(place, each, path)
+        else:
+            names.append(str(_store_patch(layout, place, each, served[path])
+                             .relative_to(trial.patches)))
     series = trial.series(name)
-    files.write(series, refresh.series_text(series.read_text(), names))
-    for path in set(served) - set(refresh.served_by(trial)):
+    files.write(series, refresh.series_text(files.read(series), names))
+    for path in queue.series(trial, name):
+        _join_variants(trial, path)
+    for path in set(trial.patches.glob("*/*.patch")) - set(refresh.served_by(trial)):
         path.unlink()
         _drop_reasons(trial, path.parent.name)
     for other in refresh.sharing(layout, trial, name):
-        refresh.follow(layout, trial, other)
+        _follow(layout, place, other)
     blobs = {file: refresh.blob(place.git, state.base, file)
              for file in queue.touched(trial, name)}
-    facts = {"version": state.version, "package_version": place.base.package_version}
+    facts = {"version": state.version, "package": place.base.package,
+             "package_version": place.base.package_version}
     path = trial.config / "bases.toml"
     files.write(path, config.with_facts(
-        config.with_blobs(path.read_text(), name, blobs), name, facts))
+        config.with_blobs(files.read(path), name, blobs), name, facts))
+
+
+def _follow(layout: Layout, place: Place, other: str) -> None:
+    """Try the trial's patches on another base: on its tree, or on what they touch there."""
+    base = config.base(layout, other)
+    part = None
+    if not Place(layout, base).path.exists():
+        part = three_way.part(layout, place, base, tree.plan(Place(place.layout, base)))
+    refresh.follow(layout, place.layout, other, part and (place, part[1]))
+
+
+def _join_variants(trial: Layout, path: Path) -> None:
+    """Let one file serve all bases whose variants of a patch have come to be the same."""
+    same = sorted((other for other in path.parent.glob("*.patch")
+                   if files.read(other) == files.read(path)),
+                  key=lambda other: version_key(other.stem))
+    for other in same[1:]:
+        for base in config.bases(trial):
+            _rename_in_series(trial.series(base), other, same[0].name)
+
+
+def _rename_in_series(series: Path, old: Path, new: str) -> None:
+    """Let a series take another variant of a patch."""
+    files.write(series, re.sub(
+        rf"(?m)^{re.escape(old.parent.name)}/{re.escape(old.name)}(?=\s|$)",
+        f"{old.parent.name}/{new}", files.read(series)))
+
+
+def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -> Path:
+    """Write a patch as it is on the trial's kernel; returns its file.
+
+    served are the bases that have the file now, oldest first. If the lines around
+    the change are others now, the base and those have to part.
+    """
+    trial, name, path = place.layout, place.base.name, each.step.patch.path
+    stored = layout.patches / path.relative_to(trial.patches)
+    others = [other for other in served if other != name]
+    if each.outcome == CLEAN or not others:
+        if served[0] == name:
+            _write(place, each, path)
+        return path
+    files.write(path, files.read(stored))
+    if served[0] == name:
+        theirs = path.with_name(f"{others[0]}.patch")
+        files.write(theirs, files.read(stored))
+        for other in others:
+            _rename_in_series(trial.series(other), path, theirs.name)
+        new = theirs
+    else:
+        new = path = path.with_name(f"{name}.patch")
+    _write(place, each, path)
+    say(f"patches/{new.parent.name}/{new.name} is new"
+        + ("; say in topic.toml, [difference], why" if each.resolved else ""))
+    _give_reasons(trial, new.parent.name, stored.stem, new.stem, each.resolved)
+    return path
+
+
+def _write(place: Place, each: Trial, path: Path) -> None:
+    patch = each.step.patch
+    made = Commit(each.commit, each.parent, patch.subject, patch.body)
+    files.write(path, refresh.stored_text(place.git, made, tuple(each.step.extra)))
 
 
 def _now_in_base(trial: Layout, topic: str, name: str) -> None:
     """Let a topic say that a base has it by itself."""
     path = trial.topic(topic)
-    files.write(path, path.read_text().replace(f'"{name}" = "needed"',
+    files.write(path, files.read(path).replace(f'"{name}" = "needed"',
                                                f'"{name}" = "in-base"'))
+
+
+def _give_reasons(trial: Layout, topic: str, old: str, new: str, resolved: bool) -> None:
+    """Let a topic explain a variant that came to be by the lines around a change.
+
+    It is explained as the variant is that it comes from; the newest needs no
+    [difference]. What a person has resolved is for that person to explain.
+    """
+    own = queue.topic(trial, topic)
+    path = trial.topic(topic)
+    newest = max((patch.stem for patch in path.parent.glob("*.patch")), key=version_key)
+    text = files.read(path)
+    differs = new if new != newest else old
+    if differs not in own.difference and not resolved:
+        text = _with_reason(text, "difference", differs,
+                            own.difference.get(old, SAME_CHANGE))
+    if own.backport and not resolved:
+        text = _with_reason(text, "backport", new, own.backport.get(old, SAME_CHANGE))
+    files.write(path, text)
+
+
+def _with_reason(text: str, heading: str, variant: str, reason: str) -> str:
+    """The text of a topic.toml with a line more in one of its tables."""
+    line = f'"{variant}" = {json.dumps(reason, ensure_ascii=False)}\n'
+    before, found, after = text.partition(f"[{heading}]\n")
+    if not found:
+        return f"{text.rstrip()}\n\n[{heading}]\n{line}"
+    known = list(REASON.finditer(after.partition("\n[")[0] + "\n"))
+    at = next((entry.start() for entry in known
+               if version_key(entry[1]) > version_key(variant)),
+              known[-1].end() if known else 0)
+    return before + found + after[:at] + line + after[at:]
 
 
 def _drop_reasons(trial: Layout, topic: str) -> None:
@@ -357,7 +464,7 @@ def _drop_reasons(trial: Layout, topic: str) -> None:
     left = sorted((patch.stem for patch in path.parent.glob("*.patch")), key=version_key)
     allowed = {"[difference]": left[:-1], "[backport]": left}
     tables = []
-    for table in re.split(r"(?m)(?=^\[)", path.read_text()):
+    for table in re.split(r"(?m)(?=^\[)", files.read(path)):
         heading, _, reasons = table.partition("\n")
         if heading in allowed:
             reasons = REASON.sub(lambda found: found[0] * (
@@ -367,7 +474,7 @@ def _drop_reasons(trial: Layout, topic: str) -> None:
     files.write(path, "".join(tables).rstrip("\n") + "\n")
 
 
-def _cell(trial: Layout, name: str, ksrc: Source) -> Verdict | None:
+def _cell(trial: Layout, name: str, ksrc: Source | None) -> Verdict | None:
     """Run the trial's cell on UML; returns None if it could not be run."""
     try:
         verdict = cell.run(trial, Request(name, "um", ksrc=ksrc))

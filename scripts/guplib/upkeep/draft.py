@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import config, queue
+from ..config import Base
 from ..kernel import apply, tree
-from ..kernel.tree import Place, State
+from ..kernel.apply import Step
+from ..kernel.tree import Place
 from ..queue import stored
 from ..queue.patch_form import Commit, stored_text
 from ..queue.stored import BESIDE, STORED
@@ -68,16 +70,14 @@ def series_text(old: str, names: list[str]) -> str:
     return "".join(lines.get(name, f"{name}\n") for name in names) + above
 
 
-def set_blobs(draft: Layout, place: Place, state: State) -> None:
+def set_blobs(draft: Layout, base: Base, git: Git, commit: str) -> None:
     """Let bases.toml name the files that the series of a base touches."""
-    known = place.base.blobs
-    touched = queue.touched(draft, place.base.name)
-    if touched == sorted(known):
+    touched = queue.touched(draft, base.name)
+    if touched == sorted(base.blobs):
         return
-    blobs = {file: known.get(file) or blob(place.git, state.base, file)
-             for file in touched}
+    blobs = {file: base.blobs.get(file) or blob(git, commit, file) for file in touched}
     path = draft.config / "bases.toml"
-    files.write(path, config.with_blobs(files.read(path), place.base.name, blobs))
+    files.write(path, config.with_blobs(files.read(path), base.name, blobs))
 
 
 def blob(git: Git, commit: str, file: str) -> str:
@@ -89,26 +89,41 @@ def blob(git: Git, commit: str, file: str) -> str:
 def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
     """The other bases whose series have a patch that the draft changes."""
     for other in config.bases(layout):
-        if other != base and any(
-                files.read(path) != files.read(
-                    layout.root / path.relative_to(draft.root))
-                for path in queue.series(draft, other)):
+        if other != base and _texts(draft, other) != _texts(layout, other):
             yield other
 
 
-def follow(layout: Layout, draft: Layout, name: str) -> None:
-    """Apply the draft on another base, and store its own patches anew."""
+def _texts(layout: Layout, base: str) -> list[str]:
+    """The patches of a base, in whatever files they are."""
+    return [files.read(path) for path in queue.series(layout, base)]
+
+
+def follow(layout: Layout, draft: Layout, name: str,
+           part: tuple[Place, str] | None = None) -> None:
+    """Apply the draft on another base, and store its own patches anew.
+
+    That is done in the tree of the base, which is made if there is none; or in part:
+    another tree, whose repository has a commit with the files of the base that are
+    touched.
+    """
     base = config.base(layout, name)
+    steps = apply.plan(Place(draft, base))
+    if part:
+        _follow_in(*part, draft, base, steps)
+        return
     place = Place(layout, base)
     with tree.hold(layout, name):
-        state = tree.base_of(place)
-        commits = [state.base]
-        steps = apply.plan(Place(draft, base))
-        apply.commit_steps(place, steps, commits)
+        _follow_in(place, tree.base_of(place).base, draft, base, steps)
+
+
+def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
+               ) -> None:
+    commits = [commit]
+    apply.commit_steps(place, steps, commits, base)
     served = served_by(draft)
-    for step, parent, commit in zip(steps, commits, commits[1:]):
-        if served.get(step.patch.path, [name])[0] == name:
-            made = Commit(commit, parent, step.patch.subject, step.patch.body)
-            files.write(step.patch.path,
-                        stored_text(place.git, made, tuple(step.extra)))
-    set_blobs(draft, place, state)
+    for step, parent, made in zip(steps, commits, commits[1:]):
+        if served.get(step.patch.path, [base.name])[0] == base.name:
+            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
+                                                 step.patch.body), tuple(step.extra))
+            files.write(step.patch.path, text)
+    set_blobs(draft, base, place.git, commit)

@@ -109,7 +109,7 @@ def _work_out(place: Place) -> Outcome:
     *functional, tests = _split(place, commits)
     _store_series(draft, ready, functional)
     _store_tests(draft, ready, tests)
-    set_blobs(draft.layout, place, ready.state)
+    set_blobs(draft.layout, place.base, ready.git, ready.state.base)
     try:
         for other in sharing(place.layout, draft.layout, place.base.name):
             follow(place.layout, draft.layout, other)

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
 
 pytestmark = pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")
 TEXT = """\
@@ -299,7 +299,7 @@ def test_mail_that_comes_back_changed(refused, gup, out, stub):
 
 
 def test_checkpatch_has_something_to_say(project, gup, out):
-    write_tarball(project.layout.downloads("6.1") / "linux-source-6.1.tar.xz", "6.1.9",
+    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
                   replaced={"scripts/checkpatch.pl": CHECKPATCH})
     said = gup(*words(out))
     assert said.code == 1, said

@@ -3,7 +3,8 @@
 
 import pytest
 
-from conftest import FIND_PLAN, GUP_C, kunit_json, stored, unified, with_line, write_tarball
+from conftest import (FIND_PLAN, GUP_C, kunit_json, stored, tarball, unified, with_line,
+                      write_tarball)
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def two(project):
     (project.root / "kunit/kunitconfig").write_text(
         "CONFIG_KUNIT=y\nCONFIG_PUT_USER_PAGE_KUNIT_TEST=y\n")
     # Without its topic, the suite is not built in and prints nothing.
-    script = (project.root / "build/packages/6.1/linux-source-6.1.tar.xz")
+    script = tarball(project.root, "6.1", "6.1.9")
     write_tarball(script, "6.1.9", replaced={"tools/testing/kunit/kunit.py": KUNIT_PY})
     cells = project.root / "config/cells.toml"
     cells.write_text(cells.read_text() + '[[suite]]\nname = "base"\n'
@@ -94,7 +95,8 @@ def test_tree_and_results_are_its_own(two, gup):
         "mm/gup: add KUnit tests"
     tarball = write_tarball(two.root / "linux.tar", "6.1.12")
     assert gup("tree", "--ksrc", tarball).code == 0
-    assert not tree.exists()
+    gup("bisect", "--base", "6.1")
+    assert "SUBLEVEL = 12" in (tree / "Makefile").read_text()
 
 
 def test_work_in_the_tree_is_kept(two, gup, refused):

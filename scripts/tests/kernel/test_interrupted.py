@@ -166,7 +166,7 @@ def test_kill_while_building(project, gup, tmp_path):
 
 def test_full_disk_is_one_line_and_leaves_no_tree(project, gup, refused, stub):
     tar = stub("tar", "echo 'tar: x: Cannot write: No space left on device' >&2; exit 2")
-    assert "disk full while writing below" in refused(3, "tree")
+    assert f"disk full while writing below {project.tree}.new;" in refused(3, "tree")
     assert not project.tree.exists()
     tar.unlink()
     assert gup("tree").code == 0

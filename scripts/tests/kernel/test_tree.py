@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tree of a base: what is in it, what moves it, what is never lost."""
 
+import os
 import shutil
 import subprocess
 
 import pytest
 
-from conftest import (GUP_C, blob_id, stored, unified, with_line, write_folder,
+from conftest import (GUP_C, blob_id, edit, stored, tarball, unified, with_line, write_folder,
                       write_tarball)
 from guplib.cli import program
 from guplib.system.git import Git
@@ -176,7 +177,7 @@ def test_patch_that_needs_fuzz_is_refused_as_such(project, refused):
 
 
 def test_offset_is_no_fuzz(project, gup):
-    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.9",
+    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
                   ["int added;"] * 7 + GUP_C)
     assert gup("tree").code == 0
 
@@ -195,7 +196,7 @@ def test_corrupt_patch_is_one_line(project, refused):
 
 
 def test_other_point_release_is_said_and_goes_on(project, gup):
-    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.12")
+    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.12")
     said = gup("tree")
     assert said.code == 0
     assert "this is 6.1.12, last verified was 6.1.9" in said.out
@@ -329,11 +330,87 @@ def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(project, gup):
 @pytest.mark.parametrize("stash", [False, True])
 def test_other_source_does_not_remove_branches(project, gup, refused, tmp_path, stash):
     gup("tree")
+    kept_away(project, stash)
+    said = refused(2, "tree", "--ksrc", clone(project, tmp_path / "clone"))
+    assert ("stash" if stash else "mywork") in said and "move the folder" in said
+    assert project.tree.exists()
+
+
+def kept_away(project, stash):
+    """Leave work beside the branch of a tree."""
     if stash:
         (project.tree / "mm/gup.c").write_text("int mine;\n")
         project.git("stash", "-q")
     else:
         project.git("branch", "mywork")
-    said = refused(2, "tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.9"))
-    assert ("stash" if stash else "mywork") in said and "move the folder" in said
-    assert project.tree.exists()
+
+
+@pytest.mark.parametrize("stash", [False, True])
+def test_other_tarball_becomes_the_base_beside_branches(project, gup, tmp_path, stash):
+    gup("tree")
+    kept_away(project, stash)
+    before = project.git("rev-parse", "base")
+    lines = with_line(3, "int other;")
+    said = gup("tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.12", lines))
+    assert said.code == 0, said
+    assert project.git("show", "base:mm/gup.c").splitlines() == lines
+    assert "int changed;" in (project.tree / "mm/gup.c").read_text()
+    assert project.git("rev-parse", "stash" if stash else "mywork")
+    assert project.git("rev-parse", "base") != before
+    assert project.git("status", "--porcelain") == ""
+
+
+def verified(project, version):
+    """Let bases.toml name another package for 6.1, which was fetched."""
+    bases = project.layout.config / "bases.toml"
+    edit(bases, "6.1.9-1", f"{version}-1")
+    edit(bases, 'version = "6.1.9"', f'version = "{version}"')
+    write_tarball(tarball(project.root, "6.1", version), version)
+
+
+def test_tree_follows_the_package_that_is_verified(project, gup):
+    gup("tree")
+    kept = project.tree / "mm/Makefile"
+    stamp = kept.stat().st_mtime_ns
+    verified(project, "6.1.12")
+    said = gup("tree")
+    assert said.code == 0, said
+    assert "linux goes from linux-source-6.1 6.1.9-1 to linux-source-6.1 6.1.12-1" in said.out
+    assert "SUBLEVEL = 12" in (project.tree / "Makefile").read_text()
+    assert kept.stat().st_mtime_ns == stamp
+    assert "goes from" not in gup("tree").out
+
+
+def test_tree_with_work_in_it_stays_on_its_kernel(project, gup, refused):
+    gup("tree")
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
+    verified(project, "6.1.12")
+    said = gup("kunit")
+    assert said.code == 0, said
+    assert "linux stays linux-source-6.1 6.1.9-1, for it has work in it" in said.out
+    assert "holds work" in gup("tree").err
+    assert gup("tree", "--set-aside").code == 0
+    assert "SUBLEVEL = 12" in (project.tree / "Makefile").read_text()
+    assert "mine" in project.git("show", project.git("branch", "--list", "aside/*",
+                                                     "--format=%(refname)") + ":mm/gup.c")
+
+
+def test_tree_of_an_older_gup_is_known_by_its_kernel(project, gup):
+    gup("tree")
+    state = project.tree / ".git/gup.json"
+    edit(state, ': "linux-source-6.1 6.1.9-1"', ': ""')
+    assert "goes from" not in gup("tree").out
+    verified(project, "6.1.12")
+    assert "goes from linux-source-6.1 to" in gup("tree").out
+
+
+def test_tarball_has_no_say_in_owners_and_modes(project, gup, tmp_path):
+    folder = write_folder(tmp_path / "linux-6.1.9", "6.1.9")
+    (folder / "mm/gup.c").chmod(0o666)
+    (folder / "scripts/checkpatch.pl").chmod(0o4777)
+    subprocess.run(["tar", "-C", tmp_path, "--owner=1234", "--group=1234", "-cf",
+                    tmp_path / "linux.tar", folder.name], check=True)
+    assert gup("tree", "--ksrc", tmp_path / "linux.tar").code == 0
+    found = (project.tree / "mm/gup.c").stat()
+    assert (found.st_uid, found.st_mode & 0o022) == (os.getuid(), 0)
+    assert (project.tree / "scripts/checkpatch.pl").stat().st_mode & 0o7022 == 0

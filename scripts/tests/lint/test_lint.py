@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
 
 GOOD = "The body of it."
 pytestmark = pytest.mark.skipif(
@@ -66,7 +66,7 @@ def test_line_that_may_be_long(project, linted, line):
 
 def test_what_the_base_says_itself_does_not_count(project, linted):
     lines = with_line(3, "/* undocumented */")
-    write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz", "6.1.9",
+    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
                   lines)
     change(project, "int x;")
     assert linted().code == 0

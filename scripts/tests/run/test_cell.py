@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from conftest import GOOD_LOG, edit, kunit_json, write_tarball
+from conftest import GOOD_LOG, edit, kunit_json, tarball, write_tarball
 from guplib import config
 from guplib.run import cell
 from guplib.run.verdict import Case, FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict
@@ -228,7 +228,7 @@ def test_a_run_without_a_case_has_a_table_too(capsys):
     ("DROP_IT", 1, "enum {\n\tDROP_IT = 1,\n};\n"), ("DROP_IT", 0, "/* no DROP_IT */\n")])
 def test_case_without_its_function_does_not_apply(project, gup, has, code, header):
     edit(project.root / "config/cells.toml", 'options = ["CONFIG_THP"]', f'has = "{has}"')
-    write_tarball(project.layout.downloads("6.1") / "linux-source-6.1.tar.xz", "6.1.9",
+    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
                   replaced={"include/linux/mm.h": header})
     project.behave(json=kunit_json(adds="PASS", drops="SKIP"), log=GOOD_LOG.replace(
         "ok 2 drops", f"ok 2 drops # SKIP not applicable: there is no {has}"))

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from conftest import KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, write_tarball
+from conftest import (KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, tarball,
+                      write_tarball)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_work_in_the_unpatched_tree_keeps_the_source(project, gup, refused, tmp_
     mine.write_text("int mine;\n")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.12")
     assert "gup tree --base 6.1 --unpatched --set-aside" in refused(
-        2, "tree", "--ksrc", tarball)
+        2, "tree", "--unpatched", "--ksrc", tarball)
     assert mine.exists()
 
 
@@ -88,10 +89,10 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     edit(project.root / "config/bases.toml", 'kunit_filter = false\nkunit_of = ""',
          'kunit_filter = false\nkunit_of = "6.1"')
     own = "tools/testing/kunit/kunit.py"
-    write_tarball(project.root / "build/packages/7.2/linux-source-7.2.tar.xz", "7.2.1",
+    write_tarball(tarball(project.root, "7.2", "7.2.1"), "7.2.1",
                   replaced={own: "raise SystemExit('knows UML only')\n"})
-    lent = write_tarball(project.root / "build/packages/6.1/linux-source-6.1.tar.xz",
-                         "6.1.9", replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
+    lent = write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
+                         replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
     assert lent.exists()
     assert gup("kunit", "--base", "7.2", "--arch", "far").code == 0
     assert any("--arch=far" in call for call in project.calls())

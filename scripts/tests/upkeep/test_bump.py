@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""gup bump and gup new-base: the queue on another kernel."""
+"""gup bump: the queue on another kernel."""
 
+import json
 import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, kunit_json, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, kunit_json, with_line
 from guplib import config, queue
 from guplib.run.verdict import Case, Verdict
+from guplib.system import files
 from test_refresh import contents
-
-
-@pytest.fixture
-def ready(project, gup):
-    """A queue in its stored form, with the trees of both bases."""
-    for base in ("6.1", "7.2"):
-        assert gup("refresh", "--base", base).code == 0
-    return project
-
-
-@pytest.fixture
-def newer(tmp_path):
-    """Make a tarball of a newer point release with some other mm/gup.c."""
-    return lambda lines, version="6.1.12": write_tarball(tmp_path / "newer.tar",
-                                                         version, lines)
 
 
 def test_clean_patches_are_stored_with_the_version(ready, gup, newer):
@@ -43,16 +30,6 @@ def test_offset_is_clean_and_blobs_follow(ready, gup, newer):
     assert config.base(ready.layout, "6.1").blobs["mm/gup.c"] != before
     assert "@@ -32,7 +32,7 @@" in ready.patch.read_text()
     assert "base 7.2" not in "".join(queue.problems(ready.layout))
-
-
-@pytest.fixture
-def own(ready):
-    """Let the patch serve 6.1 alone."""
-    edit(ready.layout.topic("one-line"), '"7.2" = "needed"', '"7.2" = "in-base"')
-    ready.layout.series("7.2").write_text("")
-    path = ready.layout.config / "bases.toml"
-    path.write_text(path.read_text().rpartition('"mm/gup.c"')[0])
-    return ready
 
 
 def test_context_that_moved_is_merged(own, gup, newer):
@@ -83,15 +60,51 @@ def test_conflict_names_the_hunk_and_changes_nothing(ready, refused, newer):
     assert contents(ready) == before
 
 
+def unpatched(project, failed):
+    """Let doc/measured.json have how many cases fail without the series."""
+    files.write(project.layout.measured, json.dumps([{
+        "base": "6.1", "arch": "um", "patched": False, "version": "6.1.9",
+        "verdict": "failed", "suites": {"put_user_page": [2 - failed, failed, 0, 0]},
+        "failed": ["put_user_page.drops"][:failed]}]))
+
+
 def test_change_that_is_there_in_other_words_is_known_by_its_suite(own, gup, newer):
+    unpatched(own, failed=1)
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 0, said
     assert "conflict       one-line/6.1.patch: " in said.out
-    assert "already there  one-line/6.1.patch: put_user_page without it: 2 passed" \
+    assert "already there  one-line/6.1.patch: put_user_page.drops passed without it" \
         in said.out
     assert own.layout.series("6.1").read_text() == ""
     assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
     assert not own.patch.exists() and queue.problems(own.layout) == []
+
+
+def test_case_of_another_topic_shows_nothing(own, gup, newer):
+    unpatched(own, failed=1)
+    edit(own.layout.topic("one-line"), "suites =", 'cases = ["put_user_page.adds"]\nsuites =')
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 2 and "in conflict with 6.1.12" in said.err
+
+
+@pytest.mark.parametrize("failed", [None, 0])
+def test_suite_that_passes_without_the_patch_anyway_shows_nothing(own, gup, newer, failed):
+    if failed is not None:
+        unpatched(own, failed)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 2 and "in conflict with 6.1.12" in said.err
+    assert "without it" not in said.out
+
+
+def test_topic_that_is_over_needs_no_suite_to_show_it(own, gup, newer):
+    own.behave(json=kunit_json(adds="PASS", drops="PASS"))
+    topic = own.layout.topic("one-line")
+    edit(topic, '"v6.0.."', '"v5.1..v6.0"')
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
+    assert said.code == 0, said
+    assert "already there  one-line/6.1.patch: topic.toml has affected = 'v5.1..v6.0'" \
+        in said.out
+    assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
 
 
 @pytest.mark.parametrize("reason", ['"no folios"', '"""no \\\n  folios"""'])
@@ -116,6 +129,7 @@ def test_variant_that_goes_takes_the_reasons_along(ready, gup, newer, reason):
 
 @pytest.mark.parametrize("line", ['', 'suites = ["put_user_page"]\nadds = true'])
 def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, line):
+    unpatched(own, failed=1)
     edit(own.layout.topic("one-line"), 'suites = ["put_user_page"]', line)
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 2 and "in conflict with 6.1.12" in said.err
@@ -123,16 +137,23 @@ def test_no_suite_can_show_that_a_topic_without_one_is_there(own, gup, newer, li
 
 
 def test_conflict_is_one_if_the_tree_does_not_build_without_it(own, gup, newer):
+    unpatched(own, failed=1)
     own.behave(codes={"config": 0, "build": 1, "exec": 0})
     said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int other;")))
     assert said.code == 2 and "in conflict with 6.1.12" in said.err
 
 
-def test_moved_context_of_a_shared_patch_has_to_suit_the_others(ready, refused, newer):
-    before = contents(ready)
-    said = refused(2, "bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int m;")))
-    assert "base 7.2: one-line/6.1.patch applies only with fuzz" in said
-    assert contents(ready) == before
+def test_moved_context_of_a_shared_patch_parts_the_bases(ready, gup, newer):
+    before = ready.patch.read_text()
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int m;")))
+    assert said.code == 0, said
+    assert "patches/one-line/7.2.patch is new\n" in said.out
+    assert ready.patch.with_name("7.2.patch").read_text() == before
+    assert ready.layout.series("7.2").read_text() == "one-line/7.2.patch\n"
+    assert " int m;" in ready.patch.read_text()
+    assert queue.topic(ready.layout, "one-line").difference == {
+        "6.1": "The same change. Only the lines around it differ."}
+    assert queue.problems(ready.layout) == []
 
 
 def test_moved_context_of_a_lent_patch_makes_a_variant(ready, gup, newer):
@@ -165,33 +186,24 @@ def test_kernel_of_another_base_is_refused(ready, refused, newer):
         2, "bump", "--base", "6.1", "--ksrc", newer(GUP_C, "7.2.4"))
 
 
-@pytest.fixture
-def mirror(stub, tmp_path):
-    """An apt that offers a package, and a source package with a tarball."""
-    write_tarball(tmp_path / "orig/linux_6.1.4.orig.tar.xz", "6.1.4")
-    stub("apt-get", f"""case "$*" in
-        *indextargets*) echo "stable http://example.org/debian/";;
-        *" source "*linux=6.1.4-1) cp {tmp_path}/orig/* .;; esac""")
-    stub("apt-cache", """case "$*" in
-        *linux-source*) echo "x | 6.1.9-1 | y";;
-        *) grep -q ^deb-src ${2#*=} && echo "linux | 6.1.4-1 | y";; esac""")
-
-
 def test_mirror_with_nothing_newer(ready, gup, mirror):
     said = gup("bump", "--base", "6.1")
     assert said.code == 0 and "nothing newer than 6.1.9-1" in said.out
 
 
 def test_exact_source_package(ready, gup, mirror):
+    mirror.offer("linux", "6.1.4-1")
     said = gup("bump", "--base", "6.1", "--debian", "6.1.4-1")
     assert said.code == 0, said
     now = config.base(ready.layout, "6.1")
-    assert (now.version, now.package_version) == ("6.1.4", "")
+    assert (now.version, now.package_version) == ("6.1.4", "6.1.4-1")
+    assert now.package == "linux"
 
 
 def test_source_package_that_is_not_there(refused, mirror):
-    assert "no source package linux 6.1.5-1 in stable; there are: 6.1.4-1" in refused(
-        3, "bump", "--base", "6.1", "--debian", "6.1.5-1")
+    mirror.offer("linux", "6.1.4-1")
+    assert "in version 6.1.5-1; there are: linux-source-6.1 6.1.9-1, linux 6.1.4-1" \
+        in refused(3, "bump", "--base", "6.1", "--debian", "6.1.5-1")
 
 
 @pytest.mark.parametrize("words, part", [
@@ -204,7 +216,6 @@ def test_wrong_words(refused, words, part):
 
 
 def test_kill_while_the_outcome_is_stored(ready, gup, newer, monkeypatch):
-    from guplib.system import files
     real = files.write
 
     def write(path, text):
@@ -220,37 +231,76 @@ def test_kill_while_the_outcome_is_stored(ready, gup, newer, monkeypatch):
     assert config.base(ready.layout, "6.1").version == "6.1.12"
 
 
-def test_new_base_begins_with_what_the_nearest_has(ready, gup, newer):
-    said = gup("new-base", "6.6")
-    assert said.code == 0 and "begins with what 6.1 has" in said.out
-    assert list(config.bases(ready.layout)) == ["6.1", "6.6", "7.2"]
-    assert ready.layout.compat("6.6").exists()
-    assert queue.problems(ready.layout) == []
-    said = gup("bump", "--base", "6.6", "--ksrc", newer(GUP_C, "6.6.3"))
+def test_fresh_clone_has_what_a_merge_needs(project, gup, newer):
+    """Nobody has made a tree, and the patch does not even name its blobs."""
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int moved;")))
     assert said.code == 0, said
-    assert config.base(ready.layout, "6.6").version == "6.6.3"
-    assert queue.problems(ready.layout) == []
-
-
-@pytest.mark.parametrize("name, part", [("6.1", "base 6.1 exists"),
-                                        ("six", "no kernel's name")])
-def test_new_base_of_a_wrong_name(refused, name, part):
-    assert part in refused(2, "new-base", name)
-
-
-def test_trial_without_a_tree_of_the_base(project, gup, newer):
-    """Nobody has ever made build/6.1; the other base's tree is made for it."""
-    assert gup("bump", "--base", "6.1", "--ksrc", newer(GUP_C)).code == 0
+    assert "context moved  one-line/6.1.patch: " in said.out
+    assert " int moved;" in project.patch.read_text()
     assert not project.tree.exists()
-    shutil.rmtree(project.layout.build / "bump")
+    assert queue.problems(project.layout) == []
 
 
-def test_patch_without_old_blobs_is_in_conflict(project, refused, newer):
+def test_fresh_clone_tries_a_shared_patch_without_a_tree(project, gup, newer):
+    """The patch has other line numbers on 6.1 then, and has to suit 7.2."""
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(["int added;", *GUP_C]))
+    assert said.code == 0, said
+    assert "@@ -28,7 +28,7 @@" in project.patch.read_text()
+    assert not project.layout.tree("7.2").exists()
+    assert queue.problems(project.layout) == []
+    assert gup("refresh", "--base", "7.2", "--check").code == 0
+
+
+def test_fresh_clone_fetches_what_a_merge_needs(project, gup, newer, mirror):
+    shutil.rmtree(project.layout.build)
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(28, "int moved;")))
+    assert said.code == 0, said
+    assert mirror.calls("download") == ["download linux-source-6.1=6.1.9-1"]
+
+
+def test_release_that_is_no_package_any_more_is_had_from_its_source(project, gup, mirror):
+    shutil.rmtree(project.layout.build)
+    mirror.withdraw("linux-source-6.1")
+    mirror.offer("linux", "6.1.9-1")
+    mirror.offer("linux-source-6.1", "6.1.12-1", lines=with_line(28, "int moved;"))
+    said = gup("bump", "--base", "6.1")
+    assert said.code == 0, said
+    assert mirror.calls("source --download-only")
+    now = config.base(project.layout, "6.1")
+    assert (now.version, now.package_version) == ("6.1.12", "6.1.12-1")
+    assert " int moved;" in project.patch.read_text()
+
+
+def test_conflict_has_three_sides_and_git_knows_of_them(project, gup, newer):
     project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
-    project.patch.write_text(stored("mm/gup: change a line", unified(
-        GUP_C, with_line(30, "int changed;"), "mm/gup.c")))
-    assert "in conflict" in refused(2, "bump", "--base", "6.1", "--ksrc",
-                                    newer(with_line(28, "int moved;")))
+    assert gup("bump", "--base", "6.1", "--ksrc",
+               newer(with_line(30, "int theirs;"))).code == 2
+    tree = project.layout.bump("6.1").tree("6.1")
+    assert "\n".join(["<<<<<<< Linux 6.1.12", "int theirs;", "||||||| Linux 6.1.9",
+                      "int line_30;", "=======", "int changed;", ">>>>>>> one-line"]) \
+        in (tree / "mm/gup.c").read_text()
+    assert project.git("status", "--porcelain", tree=tree) == "UU mm/gup.c"
+
+
+def test_marks_that_are_committed_are_found(project, gup, refused, newer):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    tarball = newer(with_line(30, "int theirs;"))
+    assert gup("bump", "--base", "6.1", "--ksrc", tarball).code == 2
+    tree = project.layout.bump("6.1").tree("6.1")
+    project.git("commit", "-q", "-a", "-m", "mm/gup: change a line", tree=tree)
+    assert "has marks of the conflict in mm/gup.c" in refused(
+        2, "bump", "--base", "6.1", "--ksrc", tarball)
+
+
+def test_sides_are_those_of_the_patch_if_there_is_no_more(project, refused, newer, mirror):
+    shutil.rmtree(project.layout.build)
+    mirror.withdraw("linux-source-6.1")
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    said = refused(2, "bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int x;")))
+    assert "as the patch shows them (base 6.1: linux-source-6.1 is in none of" in said
+    text = (project.layout.bump("6.1").tree("6.1") / "mm/gup.c").read_text()
+    for line in ("<<<<<<<", "int x;", "|||||||", "int line_30;", "int changed;", ">>>>>>>"):
+        assert f"\n{line}" in text, text
 
 
 def test_resolved_conflict_is_taken_up(own, gup, refused, newer):

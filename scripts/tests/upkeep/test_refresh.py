@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
 from guplib import config, queue
 from guplib.system import transaction
 
@@ -267,7 +267,7 @@ def test_reworded_commit_keeps_its_topic(ready, gup):
 @pytest.fixture
 def drifted(project):
     """The newer base has more lines ahead of what the patch changes."""
-    write_tarball(project.root / "build/packages/7.2/linux-source-7.2.tar.xz", "7.2.1",
+    write_tarball(tarball(project.root, "7.2", "7.2.1"), "7.2.1",
                   ["int added;"] * 5 + GUP_C)
 
 
