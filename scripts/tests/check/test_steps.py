@@ -96,6 +96,25 @@ def test_patch_that_git_takes_but_quilt_does_not_is_found(project, checked, stub
     assert said.code == 1 and "Hunk #1 FAILED" in said.out
 
 
+def test_quilt_is_called_without_fuzz_and_without_the_persons_settings(
+        project, checked, stub, monkeypatch, tmp_path):
+    monkeypatch.setenv("QUILT_PATCH_OPTS", "--fuzz=3")
+    stub("quilt", f'echo "$* ${{QUILT_PATCH_OPTS-unset}}" >>{tmp_path}/log')
+    checked("--only", "quilt")
+    assert (tmp_path / "log").read_text() == "--quiltrc=- push -a --fuzz=0 unset\n" * 2
+
+
+def test_quilt_takes_no_fuzz_where_an_export_is_tried(project):
+    from guplib import config
+    from guplib.check import exports
+    (project.root / "patches.suse").mkdir()
+    for form in config.export_forms(project.layout).values():
+        script = exports._push(form, project.root, project.root / "series.list")
+        assert script == ":" or script.endswith("quilt --quiltrc=- push -a --fuzz=0")
+    debian = config.export_form(project.layout, "debian")
+    assert any("--fuzz=0" in line for line in debian.apply)
+
+
 def test_patch_that_does_not_apply_fails_its_base(project, checked):
     project.patch.write_text(stored("mm/gup: change a line", unified(
         with_line(30, "int never;"), with_line(30, "int changed;"), "mm/gup.c")))

@@ -164,6 +164,21 @@ def test_new_message_of_the_compiler_fails(project, configured, linted, stub):
     assert said.code == 1 and said.out.count("warning: odd") == 1
 
 
+def test_compiler_is_asked_for_all_that_it_has_to_say(project, configured, linted, stub,
+                                                      tmp_path):
+    stub("make", f'echo "$*" >>{tmp_path}/log\n' + MAKE)
+    linted("--build")
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert calls and all(" W=1 C=1 " in call for call in calls)
+
+
+def test_checkpatch_is_asked_to_be_strict(linted, stub, tmp_path):
+    stub("perl", f'case "$1" in *checkpatch.pl) echo "$*" >>{tmp_path}/log;; esac')
+    linted()
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert calls and all(" --strict " in call for call in calls)
+
+
 def test_exempt_message_of_the_compiler(project, configured, linted, stub):
     stub("make", MAKE.replace("warning", "warning"))
     (project.root / "config/lint.toml").write_text(

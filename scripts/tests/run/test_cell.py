@@ -2,6 +2,7 @@
 """gup kunit from end to end, on a kunit.py that does as it is told."""
 
 import json
+import os
 
 import pytest
 
@@ -370,3 +371,15 @@ def test_kunit_arguments_may_name_a_file_of_config(project, gup):
          'kunit_arguments = ["--qemu_config={config}/far.py"]')
     gup("kunit")
     assert f"--qemu_config={project.root}/config/far.py" in project.calls()[0]
+
+
+def test_what_a_killed_build_wrote_last_is_made_again(tmp_path):
+    for name, age in (("new.o", 0), ("linux", 29), ("a/near.o", 29), ("a/.near.o.cmd", 29),
+                      ("old.o", 31), ("vmlinux", 60), ("new.c", 0)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        os.utime(path, (1_000_000 - age,) * 2)
+    cell._remove_latest(tmp_path)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"old.o", "vmlinux", "new.c"}

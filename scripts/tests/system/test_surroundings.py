@@ -120,3 +120,28 @@ def test_what_a_shell_exports_for_another_kernel_is_left_out(gup, monkeypatch, t
     monkeypatch.setenv("CROSS_COMPILE", "aarch64-linux-gnu-")
     monkeypatch.setenv("MAKEFLAGS", "n")
     assert gup("kunit").code == 0
+
+
+@pytest.mark.parametrize("where, name", [
+    (".gitconfig", "GIT_CONFIG_GLOBAL"), (".config/git/config", "GIT_CONFIG_GLOBAL"),
+    ("system", "GIT_CONFIG_SYSTEM")])
+def test_no_setting_of_the_person_or_the_machine_is_read(home, monkeypatch, tmp_path, where,
+                                                         name):
+    (home / where).write_text("[test]\n\tread = yes\n")
+    monkeypatch.setenv(name, str(home / where))
+    monkeypatch.delenv("GIT_CONFIG_NOSYSTEM")
+    git = Git(tmp_path)
+    git.run("init", "-q")
+    assert git.run("config", "--get", "test.read", check=False).returncode == 1
+    assert git.env["GIT_CONFIG_NOSYSTEM"] == "1"    # the file of the machine is not ours
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_clone_of_somebody_else_can_be_read(tmp_path):
+    git = Git(tmp_path / "clone")
+    git.tree.mkdir()
+    git.run("init", "-q")
+    commit = git.commit(git.out("write-tree"), [], "x\n", 0)
+    for path in (git.tree, *git.tree.rglob("*")):
+        os.chown(path, 1234, 1234)
+    assert git.resolve(commit) == commit
