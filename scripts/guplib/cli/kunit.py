@@ -7,6 +7,7 @@ import re
 from ..run import cell
 from ..run.verdict import PASSED
 from ..system import files
+from ..system.errors import TestsFailed
 from ..system.paths import Layout
 from .shared_options import (add_build_folder, add_json, add_running, add_source,
                              base_and_source)
@@ -59,9 +60,18 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
     request = cell.Request(base, options.arch, options.suite, ksrc, not options.no_ccache,
                            not options.unpatched, kconfig=tuple(options.kconfig_add),
                            case=options.case)
-    verdict = cell.run(layout, request)
-    if options.data:
-        print(files.read(cell.results(layout, request)), end="")
+    try:
+        verdict = cell.run(layout, request)
+    except TestsFailed:
+        _print_data(layout, request, options)
+        raise
+    _print_data(layout, request, options)
     cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict,
               options.skipped)
     return 0 if verdict.word == PASSED else 1
+
+
+def _print_data(layout: Layout, request: cell.Request, options: argparse.Namespace) -> None:
+    """Print results.json, which there is also of a tree that does not build."""
+    if options.data:
+        print(files.read(cell.results(layout, request)), end="")

@@ -80,6 +80,13 @@ def test_kunit_as_data(project, gup):
     assert "6.1/um: failed" in said.err
 
 
+def test_tree_that_does_not_build_as_data(project, gup):
+    project.behave(codes={"config": 0, "build": 1, "exec": 0})
+    said = gup("kunit", "--json")
+    assert said.code == 1 and "does not build" in json.loads(said.out)["against"][0]
+    assert "does not build" in said.err.splitlines()[-1]
+
+
 def test_status_as_data(project, gup):
     gup("kunit")
     edit(project.layout.topic("one-line"), '"7.2" = "needed"', '"7.2" = "in-base"')
