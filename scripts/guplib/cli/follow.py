@@ -8,7 +8,7 @@ from .. import config
 from ..setup import packages
 from ..system.paths import Layout
 from ..upkeep import follow
-from .shared_options import add_json
+from .shared_options import add_json, add_running
 
 GROUP = "upkeep"
 ABOUT = """\
@@ -25,6 +25,7 @@ EXAMPLE = "gup follow --json"
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--base", metavar="B", help="this base alone (default: all)")
+    add_running(verb)
     add_json(verb)
 
 

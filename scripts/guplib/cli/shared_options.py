@@ -91,6 +91,7 @@ def add_kernel(verb: argparse.ArgumentParser) -> None:
                       "linux")
     verb.add_argument("--keep", action="store_true",
                       help="store the outcome even if the cell has failed")
+    add_running(verb)
 
 
 def require_one_kernel(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import edit, kunit_json, stored, unified, with_line
+from conftest import edit, kunit_json, stored, tarball, unified, with_line
 
 pytestmark = pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")
 
@@ -139,7 +139,7 @@ def test_report_fails_the_check_even_if_all_cases_passed(project, checked):
 
 
 def without_package(project, base, stub):
-    (project.root / f"build/packages/{base}/linux-source-{base}.tar.xz").unlink()
+    tarball(project.root, base, {"6.1": "6.1.9", "7.2": "7.2.1"}[base]).unlink()
     stub("apt-get", "true")
 
 
