@@ -100,7 +100,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         newest = fetch.newest(layout, base.name)
         if not newer(base, newest):
             say(f"base {base.name}: the mirror has nothing newer than "
-                f"{base.package_version}")
+                f"{base.package_version or base.version}")
             return
         kernel = fetch.get(layout, base, newest)
     done = attempt(layout, base, kernel, ksrc)
@@ -120,9 +120,9 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
 
 
 def newer(base: Base, offer: Offer) -> bool:
-    """Whether a package is newer than what a base was verified on."""
-    return not base.package_version \
-        or by_version(offer.version) > by_version(base.package_version)
+    """Whether a package is newer than what a base was verified on, if it was."""
+    verified = base.package_version or base.version
+    return not verified or by_version(offer.version) > by_version(verified)
 
 
 def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | None
@@ -147,7 +147,7 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
         origin = _Origin(layout, place, near)
         trials = _try_all(place, state, origin)
         for each in trials:
-            say(f"{each.outcome:14} {_name(each.step)}"
+            say(f"{'resolved' if each.resolved else each.outcome:14} {_name(each.step)}"
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
         for each in bad:

@@ -319,6 +319,7 @@ def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
     own.behave(json=kunit_json(adds="PASS", drops="PASS"))
     said = gup("bump", "--base", "6.1", "--ksrc", tarball)
     assert said.code == 0, said
+    assert "resolved       one-line/6.1.patch: " in said.out
     text = own.patch.read_text()
     assert "-int different;\n+int resolved;\n" in text and "The body of it." in text
     assert queue.problems(own.layout) == []
