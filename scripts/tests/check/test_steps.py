@@ -66,7 +66,7 @@ def test_report_fails_the_check_even_if_all_cases_passed(project, checked):
 
 
 def without_package(project, base, stub):
-    (project.root / f"build/packages/{base}/linux-source-{base}.tar.xz").unlink()
+    shutil.rmtree(project.layout.downloads(base))
     stub("apt-get", "true")
 
 
