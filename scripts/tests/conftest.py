@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A made-up queue on a made-up kernel, small enough to try everything on."""
 
+import functools
 import hashlib
 import io
 import json
+import lzma
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -24,6 +27,8 @@ from guplib.system.paths import Layout  # noqa: E402
 CALL = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
         "from guplib.cli import program; "
         "sys.exit(program.main(sys.argv[3:], Path(sys.argv[2])))")
+PROGRESS = re.compile(r" …$|: (?:done|stopped) in [\d.]+ s$")
+FOREIGN = ("GIT_", "QUILT", "XDG_", "LC_", "LANG", "EMAIL", "MAKE", "PYTHON", "SOURCE_DATE")
 GUP_C = [f"int line_{number:02};" for number in range(1, 61)]
 SUITE = """\
 static struct kunit_case cases[] = {
@@ -37,15 +42,19 @@ static struct kunit_suite suite = {
 \t.test_cases = cases,
 };
 """
-# The made-up kernel's kunit.py: does what $GUP_TEST_KUNIT (a JSON file) says.
-KUNIT_PY = """\
-import json, os, pathlib, sys
-plan = json.loads(pathlib.Path(os.environ["GUP_TEST_KUNIT"]).read_text())
-verb = sys.argv[1]
-with open(os.environ["GUP_TEST_KUNIT"] + ".calls", "a") as calls:
-    calls.write(" ".join(sys.argv[1:]) + chr(10))
+# The made-up kernel's kunit.py: does what plan.json says, which is beside the queue.
+FIND_PLAN = """\
 words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
 out = pathlib.Path(words["build_dir"])
+plan_file = next(found for above in out.parents if (found := above / "plan.json").exists())
+plan = json.loads(plan_file.read_text())
+"""
+KUNIT_PY = """\
+import json, pathlib, sys
+""" + FIND_PLAN + """\
+verb = sys.argv[1]
+with open(f"{plan_file}.calls", "a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + chr(10))
 if verb == "config":
     (out / ".config").write_text("CONFIG_MMU=y" + chr(10) + "CONFIG_THP=y" + chr(10)
                                  + (out / ".kunitconfig").read_text())
@@ -118,6 +127,9 @@ options = ["CONFIG_MMU"]
 checked = []
 """,
     "packages.toml": """\
+[tree]
+git = "git"
+[toml]
 [kernel]
 git = "git"
 [lint]
@@ -228,13 +240,22 @@ def write_tarball(path: Path, version: str, gup_c: list[str] | None = None,
     if wrap_kunit:
         replaced = {"tools/testing/kunit/kunit.py": as_module(KUNIT_PY)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:xz" if path.suffix == ".xz" else "w") as archive:
-        for name, text in (kernel_files(version, gup_c) | (replaced or {})).items():
-            entry = tarfile.TarInfo(f"linux-{version}/{name}")
+    names = kernel_files(version, gup_c) | (replaced or {})
+    path.write_bytes(packed(f"linux-{version}", tuple(names.items()), path.suffix == ".xz"))
+    return path
+
+
+@functools.cache
+def packed(folder: str, names: tuple[tuple[str, str], ...], compressed: bool) -> bytes:
+    """A tarball of some files; each is made once in a run of the tests."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, text in names:
+            entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(text.encode())
             entry.mode = mode_of(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
-    return path
+    return lzma.compress(stream.getvalue(), preset=0) if compressed else stream.getvalue()
 
 
 def tarball(root: Path, base: str, version: str) -> Path:
@@ -305,8 +326,24 @@ def kunit_json(**cases: str) -> dict:
                        for name, status in cases.items()]}]}
 
 
+@pytest.fixture(autouse=True)
+def nobodys_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+                    ) -> None:
+    """No home folder, locale or setting of whoever calls has a part in a test.
+
+    Nor has the speed of the disk: nobody pulls the plug meanwhile.
+    """
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path) -> Project:
     """A sound queue whose packages are already downloaded."""
     root = tmp_path / "queue"
     texts = {f"config/{name}": text.replace("GUP_C_BLOB", blob_id(GUP_C))
@@ -339,7 +376,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         "json": kunit_json(adds="PASS", drops="PASS"),
         "says": {"config": "", "build": "", "exec": ""},
         "codes": {"config": 0, "build": 0, "exec": 0}}))
-    monkeypatch.setenv("GUP_TEST_KUNIT", str(plan))
     return Project(root, plan)
 
 
@@ -394,9 +430,11 @@ def refused(gup: Callable[..., Said]) -> Callable[..., str]:
     def call(code: int, *words: object) -> str:
         said = gup(*words)
         assert said.code == code, said
-        assert said.err.count("\n") == 1 and said.err.startswith("gup: "), said.err
+        *steps, last = said.err.splitlines(keepends=True)
+        assert last.startswith("gup: ") and last.endswith("\n"), said.err
+        assert all(PROGRESS.search(step) for step in steps), said.err
         assert "Traceback" not in said.err + said.out
-        return said.err
+        return last
     return call
 
 
@@ -477,7 +515,8 @@ def mirror(stub: Callable[[str, str], Path], tmp_path: Path,
     for name in ("keyring", "names"):
         (root / name).write_text("")
     monkeypatch.setattr("guplib.kernel.mirror.KEYRING", root / "keyring")
-    stub("apt-get", f"""cd=; for word; do case $word in -o) cd=1;; *) [ "$cd" ] || set -- "$@" "$word"
+    stub("apt-get", f"""cd=; for word; do case $word in -o) cd=1;;
+        *) [ "$cd" ] || set -- "$@" "$word"
         cd=; esac; shift; done; echo "$*" >>{root}/calls
         case "$*" in
         indextargets*) echo "stable http://mirror.example/debian/"

@@ -7,6 +7,7 @@ is stopped when it has applied them and would build the packages.
 """
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..kernel import fetch, tree
 from ..kernel.tree import Place
-from ..system import process
+from ..run import cell
+from ..system import files, process, settings
 from ..system.paths import Layout
 from ..system.terminal import Progress
 
@@ -29,6 +31,7 @@ STUBS = {"dpkg-checkbuilddeps": "exit 0", "dpkg-buildpackage": f"exit {STOP}"}
 
 def base(layout: Layout, name: str) -> Iterator[tuple[str, list[str]]]:
     """The steps of the proof for a base, and what is wrong with each."""
+    cell.require_plain_path(layout)
     description = fetch.debian_source(layout, config.base(layout, name))
     place = layout.check_log / f"debian-{name}"
     shutil.rmtree(place, ignore_errors=True)
@@ -43,8 +46,9 @@ def base(layout: Layout, name: str) -> Iterator[tuple[str, list[str]]]:
     if not pushed:
         yield f"{what} {OBJECT}", _call(
             f"{what}: {OBJECT}", patched, place / "build.log",
-            f"make -s O={place}/build defconfig\nmake -s O={place}/build "
-            f"-j{len(os.sched_getaffinity(0))} {OBJECT}\ntest -s {place}/build/{OBJECT}")
+            f"out={shlex.quote(str(place / 'build'))}\nmake -s O=\"$out\" defconfig\n"
+            f"make -s O=\"$out\" -j{settings.of_call.parallel} {OBJECT}\n"
+            f"test -s \"$out\"/{OBJECT}")
     shutil.rmtree(patched)
     yield f"{what} test-patches", _test_patches(
         what, _unpack(description, place / "tested"), dest, place)
@@ -78,10 +82,10 @@ def _test_patches(what: str, source: Path, dest: Path, place: Path) -> list[str]
     stubs = place / "stubs"
     stubs.mkdir()
     for name, script in STUBS.items():
-        (stubs / name).write_text(f"#!/bin/sh\n{script}\n")
+        files.scratch(stubs / name, f"#!/bin/sh\n{script}\n")
         (stubs / name).chmod(0o755)
     patches = [str(dest / "debian/patches" / line)
-               for line in (dest / "series").read_text().split()]
+               for line in files.read(dest / "series").split()]
     flavour = FLAVOUR.get(os.uname().machine, os.uname().machine)
     with Progress(f"{what}: test-patches") as progress:
         result = process.run(

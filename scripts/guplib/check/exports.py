@@ -5,6 +5,7 @@ The commands are those of the exported README, called in a tree that has only
 the files that the patches touch.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..delivery.formats import PatchSet
 from ..kernel.tree import Tree
-from ..system import process
+from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import EMAIL, NAME, Git
 
@@ -93,9 +94,9 @@ def _applied(ready: Tree, form: Form, patchset: PatchSet, dest: Path, place: Pat
     lines = export.commands(form, patchset.base, dest)
     env = git.env | {"HOME": str(place), "GIT_COMMITTER_NAME": NAME,
                      "GIT_COMMITTER_EMAIL": EMAIL}
-    for script in (lambda: "\n".join(lines),
-                   lambda: _push(form, git.tree, place / "series")):
-        result = process.run(["sh", "-e", "-c", script()], cwd=git.tree, env=env,
+    for pushing in (False, True):
+        script = _push(form, git.tree, place / "series") if pushing else "\n".join(lines)
+        result = process.run(["sh", "-e", "-c", script], cwd=git.tree, env=env,
                              check=False, log=place / "apply.log")
         if result.returncode:
             return [f"README's commands fail: {result.last_line} "
@@ -116,9 +117,10 @@ def _push(form: Form, tree: Path, series: Path) -> str:
     if line:
         where = found[0].parent if found else tree
         names = [str((where / name).relative_to(tree)) for path in found
-                 for name in re.findall(line[0], path.read_text(), re.MULTILINE)]
-    series.write_text("".join(f"{name}\n" for name in names))
-    return f"QUILT_PATCHES=. QUILT_SERIES={series} quilt push -a --fuzz=0"
+                 for name in re.findall(line[0], files.read(path), re.MULTILINE)]
+    files.scratch(series, "".join(f"{name}\n" for name in names))
+    return (f"QUILT_PATCHES=. QUILT_SERIES={os.path.relpath(series, tree)} "
+            "quilt --quiltrc=- push -a --fuzz=0")
 
 
 def _part(git: Git, commit: str, names: list[str]) -> str:
@@ -137,7 +139,7 @@ def _scratch(origin: Git, content: str, place: Path) -> Git:
     place.mkdir(parents=True)
     git.run("init", "-q", "-b", "base")
     objects = origin.out("rev-parse", "--path-format=absolute", "--git-path", "objects")
-    (place / ".git/objects/info/alternates").write_text(f"{objects}\n")
+    files.scratch(place / ".git/objects/info/alternates", f"{objects}\n")
     git.run("update-ref", "HEAD", git.commit(content, [], "base\n", 0))
     git.run("reset", "-q", "--hard")
     return git

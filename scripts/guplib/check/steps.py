@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All checks of the project, and one count of them."""
 
+import functools
 import json
 import os
 import sys
 import xml.etree.ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
-from .. import config, lint, queue
+from .. import config, queue
+from ..delivery import cover_letter, selection
 from ..evidence import recorded_results
+from ..evidence.resume import Log
 from ..kernel import tree
 from ..kernel.tree import Place, Tree
+from ..lint import patches, scripts
 from ..queue import patchfile
 from ..run import cell
 from ..run.cell import Request
-from ..run.verdict import FAILED, PASSED, SKIPPED
+from ..run.verdict import FAILED, PASSED, SKIPPED, Verdict
 from ..setup import packages
-from ..system import process
+from ..system import files, process, schema
 from ..system.errors import EnvironmentFault, GupError
 from ..system.paths import Layout
-from ..system.terminal import Progress
+from ..system.terminal import Progress, say
 from ..upkeep import refresh
 from . import debian_source, exports
 from .summary import Summary
@@ -28,64 +33,120 @@ STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint
 SLOW_STEPS = ("debian",)    # made only when they are named
 
 
-def run(layout: Layout, steps: tuple[str, ...], bases: list[str]) -> Summary:
-    """Make the checks of the named steps on the named bases."""
-    packages.ensure(layout, ["kernel", "check", "lint", "mail",
+class _Steps:
+    """The steps of one call: each is made once, also over a call that was cut off."""
+
+    def __init__(self, layout: Layout, resume: bool):
+        self.log = Log(layout, layout.check_done, resume)
+        self.summary = Summary()
+
+    def make(self, name: str, check: Callable[[Summary], None]) -> None:
+        """Make a check, or count what it came to before."""
+        found = self.log.get(name)
+        if found is None:
+            own = Summary()
+            check(own)
+            self.log.put(name, asdict(own))
+        else:
+            own = schema.fill(Summary, found, f"{self.log.path}: {name}")
+            say(f"{name}: {own.line}, as it was checked before")
+        self.summary.add(own)
+
+
+def run(layout: Layout, steps: tuple[str, ...], bases: list[str], resume: bool = False
+        ) -> Summary:
+    """Make the checks of the named steps on the named bases.
+
+    With resume, those that a call which was cut off has made are not made again.
+    """
+    packages.ensure(layout, ["kernel", "toml", "check", "lint", "mail",
                              *(step for step in steps if step in SLOW_STEPS)])
-    summary = Summary()
+    made = _Steps(layout, resume)
     if "unit" in steps:
-        _unit(layout, summary)
+        made.make("unit tests", lambda own: _unit(layout, own))
     defects = queue.defects(layout)
     if "rules" in steps or defects:
-        summary.record("rules", queue.problems(layout))
+        made.make("rules", lambda own: _rules(layout, own))
     if "lint" in steps:
-        summary.record_all(lint.scripts(layout))
+        made.make("lint of scripts", lambda own: own.record_all(scripts.check(layout)))
     if "tables" in steps and not defects:
-        summary.record("tables", recorded_results.problems(layout))
-        for name, reason in recorded_results.gaps(layout):
-            summary.skip(f"proof of {name}", reason)
+        made.make("tables", lambda own: _tables(layout, own))
     if not defects:
-        _on_bases(layout, steps, bases, summary)
-    return summary
+        _on_bases(layout, steps, bases, made)
+    made.log.close()
+    return made.summary
 
 
-def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str],
-              summary: Summary) -> None:
+def _rules(layout: Layout, summary: Summary) -> None:
+    summary.record("rules", queue.problems(layout) or selection.cover_problems(layout))
+    _unfinished(layout, summary)
+
+
+def _tables(layout: Layout, summary: Summary) -> None:
+    summary.record("tables", recorded_results.problems(layout))
+    for name, reason in recorded_results.gaps(layout):
+        summary.skip(f"proof of {name}", reason)
+
+
+def _unfinished(layout: Layout, summary: Summary) -> None:
+    """Say of which cover letters nothing is said yet."""
+    for base in config.bases(layout):
+        path = layout.cover(base)
+        if path.exists() and cover_letter.UNFINISHED in files.read(path):
+            summary.skip(f"series/{path.name}", f"has {cover_letter.UNFINISHED} in it: it is "
+                         "not finished")
+
+
+def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str], made: _Steps) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
     if not {"refresh", "quilt", "export", "kunit", "lint", *SLOW_STEPS} & set(steps):
         return
     had = 0
-    newest = list(config.bases(layout))[-1]
     for base in bases:
         try:
             ready = _tree(layout, base)
         except EnvironmentFault as fault:
-            summary.skip(f"base {base}", str(fault))
+            made.summary.skip(f"base {base}", str(fault))
             continue
         except GupError as error:
-            summary.record(f"tree {base}", [str(error)])
+            made.summary.record(f"tree {base}", [str(error)])
             had += 1
             continue
         had += 1
-        if "refresh" in steps:
-            summary.record(f"refresh {base}", _unlike(layout, base))
-        if "quilt" in steps:
-            summary.record(f"quilt {base}", _quilt(layout, ready))
-        if "export" in steps:
-            with Progress(f"base {base}: exporting in every form"), \
-                    tree.hold(layout, base):
-                summary.record_all(exports.base(ready))
-        if "kunit" in steps:
-            for arch in config.arches(layout).values():
-                if arch.is_checked(base):
-                    _kunit(layout, Request(base, arch.name), summary,
-                           compare="tables" in steps)
-        if "lint" in steps:
-            summary.record_all(lint.base(ready, suites=base == newest))
-        if "debian" in steps:
-            _debian(layout, base, summary)
+        _on_base(ready, steps, made)
     if bases and not had:
-        summary.record("bases", ["no base could be had"])
+        made.summary.record("bases", ["no base could be had"])
+
+
+def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
+    """Make the checks of one base, of which there is a tree."""
+    layout, base = ready.place.layout, ready.base.name
+    if "refresh" in steps:
+        made.make(f"refresh {base}", lambda own: own.record(
+            f"refresh {base}", _unlike(layout, base)))
+    if "quilt" in steps:
+        made.make(f"quilt {base}", lambda own: own.record(
+            f"quilt {base}", _quilt(layout, ready)))
+    if "export" in steps:
+        made.make(f"export {base}", lambda own: _exports(ready, own))
+    if "kunit" in steps:
+        for arch in config.arches(layout).values():
+            if arch.is_checked(base):
+                request = Request(base, arch.name)
+                made.make(f"kunit {base}/{arch.name}", functools.partial(
+                    _kunit, layout, request, compare="tables" in steps))
+    if "lint" in steps:
+        newest = list(config.bases(layout))[-1]
+        made.make(f"lint {base}", lambda own: own.record_all(
+            patches.base(ready, suites=base == newest)))
+    if "debian" in steps:
+        made.make(f"debian {base}", lambda own: _debian(layout, base, own))
+
+
+def _exports(ready: Tree, summary: Summary) -> None:
+    layout, base = ready.place.layout, ready.base.name
+    with Progress(f"base {base}: exporting in every form"), tree.hold(layout, base):
+        summary.record_all(exports.base(ready))
 
 
 def _tree(layout: Layout, base: str) -> Tree:
@@ -146,8 +207,7 @@ def _quilt(layout: Layout, ready: Tree) -> list[str]:
     for file in touched:
         content = ready.git.run("show", f"{ready.state.base}:{file}", check=False)
         if content.returncode == 0:
-            (place / file).parent.mkdir(parents=True, exist_ok=True)
-            (place / file).write_text(content.output)
+            files.scratch(place / file, content.output)
     (place / "patches").symlink_to(os.path.relpath(layout.patches, place))
     env = {"QUILT_PATCHES": "patches", "LC_ALL": "C",
            "QUILT_SERIES": os.path.relpath(layout.series(name), layout.patches)}
@@ -165,6 +225,8 @@ def _debian(layout: Layout, base: str, summary: Summary) -> None:
         summary.record_all(debian_source.base(layout, base))
     except EnvironmentFault as fault:
         summary.skip(f"debian {base}", str(fault))
+    except GupError as error:
+        summary.record(f"debian {base}", [str(error)])
 
 
 def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) -> None:
@@ -183,13 +245,13 @@ def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) ->
     summary.skipped += verdict.count(SKIPPED)
     summary.failures += [f"{name} {text}" for text in _failed(verdict)]
     if compare:
-        results = json.loads(layout.results(request.base, request.arch).read_text())
+        results = json.loads(files.read(layout.results(request.base, request.arch)))
         measure = recorded_results.of_results(results)
         summary.record(f"measured {name}",
                        recorded_results.disagreement(layout, measure))
 
 
-def _failed(verdict: cell.Verdict) -> Iterator[str]:
+def _failed(verdict: Verdict) -> Iterator[str]:
     for case in verdict.cases:
         if case.status == FAILED:
             yield f"{case.suite}.{case.name}"

@@ -10,6 +10,20 @@ from ..system.paths import Layout
 from ..upkeep import bump
 from .shared_options import add_base, add_kernel, require_one_kernel
 
+GROUP = "upkeep"
+ABOUT = """\
+Try the series on a newer point release, and store it if all is well.
+
+Each patch is reported as clean, context moved, already there or conflict,
+with the hunk. A patch in conflict is already there, too, if mainline's releases
+that its topic affects end before the base, or if the cases that fail without it
+pass; otherwise the conflict is resolved in build/bump/B, and bump called again.
+Then the cell on UML is built and run. Only if it passes, or with --keep, do
+config/bases.toml, the series and the patches change. All this happens in
+build/bump/B; build/B stays as it is.
+"""
+EXAMPLE = "gup bump --base 6.12"
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
@@ -17,16 +31,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Try the series on a newer point release, and store it if all is well.
-
-    Each patch is reported as clean, context moved, already there or conflict,
-    with the hunk. A patch in conflict is already there, too, if mainline's releases
-    that its topic affects end before the base, or if the cases that fail without it
-    pass; otherwise the conflict is resolved in build/bump/B, and bump called again.
-    Then the cell on UML is built and run. Only if it passes, or with --keep, do
-    config/bases.toml, the series and the patches change. All this happens in
-    build/bump/B; build/B stays as it is.
-    """
     config.base(layout, options.base)
     require_one_kernel(options)
     try_kernel(layout, options.base, options)
@@ -35,6 +39,6 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
 
 def try_kernel(layout: Layout, name: str, options: argparse.Namespace) -> None:
     """Try the kernel that add_kernel() asked for."""
-    packages.ensure(layout, ["kernel"])
+    packages.ensure(layout, ["kernel", "toml"])
     ksrc = source.classify(options.ksrc, options.ref) if options.ksrc else None
     bump.run(layout, config.base(layout, name), ksrc, options.debian, options.keep)

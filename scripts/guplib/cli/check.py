@@ -2,11 +2,23 @@
 """gup check: all checks of the project."""
 
 import argparse
+import json
 
 from .. import config
 from ..check import steps
 from ..system.paths import Layout
-from .shared_options import comma_list
+from .shared_options import add_build_folder, add_json, add_resume, add_running, comma_list
+
+GROUP = "verify"
+ABOUT = """\
+Run the project's own tests and close with `N passed, N failed`.
+
+The tool's unit tests, the rules of series and topics, a quilt push of
+every series without fuzz, every form of gup export applied from nothing,
+the KUnit suites on UML for all bases, and gup lint of every patch and
+suite.
+"""
+EXAMPLE = "gup check --only unit,rules,kunit --bases 6.1"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
@@ -16,6 +28,10 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       "patched and compiled")
     verb.add_argument("--bases", type=comma_list, metavar="B,…",
                       help="on these bases alone (default: all)")
+    add_resume(verb)
+    add_running(verb)
+    add_build_folder(verb)
+    add_json(verb)
 
 
 def _steps(text: str) -> tuple[str, ...]:
@@ -28,16 +44,9 @@ def _steps(text: str) -> tuple[str, ...]:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Run the project's own tests and close with `N passed, N failed`.
-
-    The tool's unit tests, the rules of series and topics, a quilt push of
-    every series without fuzz, every form of gup export applied from nothing,
-    the KUnit suites on UML for all bases, and gup lint of every patch and
-    suite.
-    """
     bases = options.bases or list(config.bases(layout))
     for name in bases:
         config.base(layout, name)
-    summary = steps.run(layout, options.only, bases)
-    print(summary.line)
+    summary = steps.run(layout, options.only, bases, options.resume)
+    print(json.dumps(summary.data, indent=1) if options.data else summary.line)
     return 1 if summary.failures or not summary.passed else 0

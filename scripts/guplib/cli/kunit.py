@@ -6,8 +6,21 @@ import re
 
 from ..run import cell
 from ..run.verdict import PASSED
+from ..system import files
+from ..system.errors import TestsFailed
 from ..system.paths import Layout
-from .shared_options import add_source, base_and_source
+from .shared_options import (add_build_folder, add_json, add_running, add_source,
+                             base_and_source)
+
+GROUP = "work"
+ABOUT = """\
+Build a base with the queue and run the KUnit suites on it.
+
+Everything that is missing is got first: packages, the kernel, the tree.
+Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
+something. Results: build/B/A/results.json.
+"""
+EXAMPLE = "gup kunit --base 6.1 --suite 'put_*'"
 
 KCONFIG = re.compile(r"CONFIG_[A-Z0-9_]+=(?:y|n|\d+)")
 
@@ -18,16 +31,21 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the architecture to run on (default: um)")
     verb.add_argument("--suite", default=cell.FILTER_ALL, metavar="GLOB",
                       help="run the suites whose names match (default: all)")
+    verb.add_argument("--case", default=cell.FILTER_ALL, metavar="GLOB",
+                      help="run the cases whose names match (default: all)")
     verb.add_argument("--unpatched", action="store_true",
                       help="run the same suites on the base without the series")
     verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
                       metavar="CONFIG_X=y", help="build with this option, too, in a "
                       "folder of its own; may be given more than once")
-    verb.add_argument("-v", "--verbose", action="store_true",
+    verb.add_argument("--skipped", action="store_true",
                       help="name each case that has skipped or does not apply, too, with "
                       "its reason")
     verb.add_argument("--no-ccache", action="store_true",
                       help="compile everything, even if ccache is there")
+    add_running(verb)
+    add_build_folder(verb)
+    add_json(verb)
 
 
 def _kconfig(text: str) -> str:
@@ -38,17 +56,22 @@ def _kconfig(text: str) -> str:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Build a base with the queue and run the KUnit suites on it.
-
-    Everything that is missing is got first: packages, the kernel, the tree.
-    Exit code: 0 all passed, 1 tests failed, 2 wrong use, 3 the machine lacks
-    something. Results: build/B/A/results.json.
-    """
     base, ksrc = base_and_source(layout, options)
-    verdict = cell.run(layout, cell.Request(base, options.arch, options.suite, ksrc,
-                                            not options.no_ccache,
-                                            not options.unpatched,
-                                            kconfig=tuple(options.kconfig_add)))
+    request = cell.Request(base, options.arch, options.suite, ksrc, not options.no_ccache,
+                           not options.unpatched, kconfig=tuple(options.kconfig_add),
+                           case=options.case)
+    try:
+        verdict = cell.run(layout, request)
+    except TestsFailed:
+        _print_data(layout, request, options)
+        raise
+    _print_data(layout, request, options)
     cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict,
-              options.verbose)
+              options.skipped)
     return 0 if verdict.word == PASSED else 1
+
+
+def _print_data(layout: Layout, request: cell.Request, options: argparse.Namespace) -> None:
+    """Print results.json, which there is also of a tree that does not build."""
+    if options.data:
+        print(files.read(cell.results(layout, request)), end="")

@@ -9,6 +9,18 @@ from ..upkeep import new_base
 from .bump import try_kernel
 from .shared_options import add_kernel, require_one_kernel
 
+GROUP = "upkeep"
+ABOUT = """\
+Begin a base with what the nearest one has.
+
+That is the nearest older one, if there is one. The base is added to
+config/bases.toml and to every topic.toml; series, hookup and compat header are
+copied. gup bump --base X then says what applies, and stores what is green; with
+--bump it is called at once, on the newest kernel that any suite of the mirror has,
+or on the one that is named.
+"""
+EXAMPLE = "gup new-base 6.6 --bump"
+
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("name", metavar="X", help="the kernel, such as 6.6")
@@ -18,14 +30,6 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Begin a base with what the nearest one has.
-
-    That is the nearest older one, if there is one. The base is added to
-    config/bases.toml and to every topic.toml; series, hookup and compat header are
-    copied. gup bump --base X then says what applies, and stores what is green; with
-    --bump it is called at once, on the newest kernel that any suite of the mirror has,
-    or on the one that is named.
-    """
     require_one_kernel(options)
     if (options.ksrc or options.debian or options.keep) and not options.bump:
         raise UsageError("--ksrc, --debian and --keep are for gup bump; add --bump")

@@ -5,19 +5,25 @@ import argparse
 
 from ..run import rerun
 from ..system.paths import Layout
-from .shared_options import add_base
+from .shared_options import add_base, add_build_folder, add_running
+
+GROUP = "work"
+ABOUT = """\
+Run the suites again and again in a running system, on x86_64 in QEMU.
+
+KUnit's files in debugfs do that, on two nodes and with khugepaged running;
+config/rerun.toml says how often, and on which bases. Logs: build/B/rerun.
+"""
+EXAMPLE = "gup rerun --base 7.2"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
+    add_running(verb)
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Run the suites again and again in a running system, on x86_64 in QEMU.
-
-    KUnit's files in debugfs do that, on two nodes and with khugepaged running;
-    config/rerun.toml says how often, and on which bases. Logs: build/B/rerun.
-    """
     faults = rerun.run(layout, options.base)
     for line in faults:
         print(f"failed: {line}")

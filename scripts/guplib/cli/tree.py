@@ -7,29 +7,34 @@ from .. import config
 from ..kernel import tree
 from ..setup import packages
 from ..system.paths import Layout
-from .shared_options import add_source, base_and_source
+from .shared_options import add_build_folder, add_source, base_and_source
+
+GROUP = "work"
+ABOUT = """\
+Make build/B/linux: the base, and a commit for each patch on it.
+
+The base is tagged `base`, the branch is gup/B. Nothing that is there and
+right is touched, and your own work in the tree is never overwritten.
+"""
+EXAMPLE = "gup tree --base 6.12"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_source(verb, layout)
     verb.add_argument("--unpatched", action="store_true",
                       help="the tree with the suites alone, build/B/linux-unpatched")
-    verb.add_argument("--drop", action="store_true",
+    verb.add_argument("--set-aside", action="store_true",
                       help="put your work in the tree aside, on a branch aside/…, "
                       "and go back to the queue")
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
-    """Make build/B/linux: the base, and a commit for each patch on it.
-
-    The base is tagged `base`, the branch is gup/B. Nothing that is there and
-    right is touched, and your own work in the tree is never overwritten.
-    """
     base, ksrc = base_and_source(layout, options)
-    packages.ensure(layout, ["kernel"])
+    packages.ensure(layout, ["tree"])
     with tree.hold(layout, base):
         place = tree.Place(layout, config.base(layout, base), not options.unpatched)
-        ready = tree.prepare(place, ksrc, drop=options.drop)
-    print(f"{place.path.relative_to(layout.root)}: {ready.state.version}, branch "
+        ready = tree.prepare(place, ksrc, drop=options.set_aside)
+    print(f"{layout.named(place.path)}: {ready.state.version}, branch "
           f"{place.branch} at {ready.state.head[:12]}")
     return 0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..system import process
 from ..system.errors import EnvironmentFault, UsageError
-from ..system.git import Git
+from ..system.git import ENVIRONMENT, SETTINGS, Git
 from .identity import Person
 
 NAME = "b4"
@@ -32,15 +32,15 @@ class B4:
     def __init__(self, folder: Path, person: Person,
                  settings: Mapping[str, str] | None = None):
         home = str(folder / "home")
-        pairs = {"user.name": person.name, "user.email": person.email,
+        pairs = {**SETTINGS, "user.name": person.name, "user.email": person.email,
                  "b4.attestation-policy": "off",
                  # Newer versions would ask on the terminal what gup sees to itself.
                  "b4.prep-pre-flight-checks": "disable-all",
                  # Should b4 ever get as far as to send, it fails.
                  "sendemail.smtpserver": "/bin/false", **(settings or {})}
         self.log = folder / "b4.log"
-        self.env = {"HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home,
-                    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+        self.env = {**ENVIRONMENT, "HOME": home, "XDG_DATA_HOME": home,
+                    "XDG_CACHE_HOME": home, "XDG_CONFIG_HOME": home,
                     "LC_ALL": "C.UTF-8", "GIT_CONFIG_COUNT": str(len(pairs))}
         for number, (key, value) in enumerate(pairs.items()):
             self.env |= {f"GIT_CONFIG_KEY_{number}": key,
@@ -56,7 +56,7 @@ class B4:
         result = process.run([NAME, "--offline-mode", *words], cwd=cwd, check=False,
                              env={**self.env, "EDITOR": editor, "GIT_EDITOR": editor},
                              stdin=stdin, watch=watch)
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ b4 {' '.join(map(str, words))}\n{result.output}")
         if result.returncode:
             said = [line.removeprefix("CRITICAL: ") for line in

@@ -19,8 +19,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import lint
+from ..queue import message
 from ..queue.patchfile import Patch
+from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
@@ -69,13 +70,11 @@ def read(layout: Layout, path: Path, version: int) -> Cover:
     """
     name = _name(layout, path)
     try:
-        whole = GAP.sub("\n\n", NOTE.sub("", path.read_text()))
+        whole = GAP.sub("\n\n", NOTE.sub("", files.read(path).replace("\r\n", "\n")))
     except FileNotFoundError as error:
         raise UsageError(f"{name}: no such file; write the cover letter: a subject, an "
                          "empty line, a text with sections "
                          f"'{SECTIONS[0]}' and '{SECTIONS[1]}'") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name}: not UTF-8 text; save it as such") from error
     head, _, log = f"{whole}\n".partition("\n---\n")
     subject, _, text = head.partition("\n")
     parts = CHANGES.split(log)
@@ -88,6 +87,11 @@ def read(layout: Layout, path: Path, version: int) -> Cover:
     if faults:
         raise UsageError(f"{name}: {'; '.join(faults)}; see to it and call again")
     return found
+
+
+def newest_version(text: str) -> int:
+    """The version of a series that a cover letter is for, by its changes."""
+    return max((int(number) for number in CHANGES.findall(text)), default=1)
 
 
 def rendered(layout: Layout, cover: Cover, numbers: Mapping[str, int],
@@ -132,7 +136,7 @@ def _with_numbers(part: str, numbers: Mapping[str, int]) -> str:
         return part
     text = NAMED.sub(lambda found: str(numbers.get(found[1], "")), part)
     return "\n".join(textwrap.fill(
-        " ".join(item.split()), lint.BODY_COLUMNS, break_long_words=False,
+        " ".join(item.split()), message.BODY_COLUMNS, break_long_words=False,
         break_on_hyphens=False, subsequent_indent="  " if item.startswith("- ") else "")
         for item in re.split(r"\n(?=- )", text))
 
@@ -152,7 +156,7 @@ def _faults(cover: Cover, below: str) -> list[str]:
         found.append(f"has '{' '.join(number[0].split())}'; name a patch by its topic, as "
                      "in 'Patch {TOPIC}': numbers change")
     fixed = "\n".join(line for line in lines if not NAMED.search(line))
-    return found + lint.message_faults(Patch(cover.path, cover.subject, fixed, {}))
+    return found + message.message_faults(Patch(cover.path, cover.subject, fixed, {}))
 
 
 def _filled(lines: list[str], heading: str) -> bool:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from .. import config, queue
 from ..config import Form
-from ..kernel import tree
-from ..kernel.tree import Place, State, Step
+from ..kernel import apply, tree
+from ..kernel.apply import Step
+from ..kernel.tree import Place, State
 from ..queue import patchfile
 from ..queue.patchfile import Patch
+from ..system import files
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
@@ -116,15 +118,15 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
         steps = [Step(_bare(path), {}) for path in chosen]
         kunitconfig = ""
         if request.with_tests:
-            *_, tests = tree.plan(place)
+            *_, tests = apply.plan(place)
             kunitconfig = _kunitconfig(layout, left_out)
             config_file = Path(scratch) / "kunitconfig"
-            config_file.write_text(kunitconfig)
+            files.scratch(config_file, kunitconfig)
             steps.append(Step(tests.patch, tests.extra
-                              | {f"{tree.SUITE_FOLDER}/.kunitconfig": config_file}))
+                              | {f"{apply.SUITE_FOLDER}/.kunitconfig": config_file}))
         commits = [state.base]
         try:
-            tree.commit_steps(place, steps, commits)
+            apply.commit_steps(place, steps, commits)
         except UsageError as error:
             raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
                              ) from error
@@ -201,7 +203,7 @@ def _bare(path: Path) -> Patch:
 
 def _kunitconfig(layout: Layout, left_out: list[Path]) -> str:
     """The options of the suites, less those that prove what is left out."""
-    text = (layout.suites / "kunitconfig").read_text()
+    text = files.read(layout.suites / "kunitconfig")
     for path in left_out:
         for suite in queue.topic(layout, path.parent.name).suites:
             text = text.replace(f"{config.suite_option(suite)}=y\n", "")
@@ -267,7 +269,7 @@ def _applies(place: Place, state: State, patches: list[Path]) -> bool:
     steps = [Step(patchfile.read(path), {})
              for path in queue.series(place.layout, place.base.name) if path in patches]
     try:
-        tree.commit_steps(place, steps, [state.base])
+        apply.commit_steps(place, steps, [state.base])
     except UsageError:
         return False
     return True

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..lint import BODY_COLUMNS
-from ..queue import Standing, patchfile
+from ..queue import Standing, patch_form, patchfile
+from ..queue.message import BODY_COLUMNS
 from ..system.git import Git
-from ..upkeep import refresh
 from .identity import Person
 
 MAINLINE = "https://git.kernel.org/linus/"
@@ -250,7 +249,7 @@ def _header(patchset: PatchSet, change: Change) -> list[str]:
 
 
 def _stored(patchset: PatchSet, change: Change, body: str) -> str:
-    return refresh.stored_text(patchset.git, refresh.Commit(
+    return patch_form.stored_text(patchset.git, patch_form.Commit(
         change.commit, change.parent, change.subject, body))
 
 
@@ -276,8 +275,8 @@ def _mails(patchset: PatchSet, messages: list[tuple[str, str]], numbered: bool =
             f"{subject}\n\n{body}\n")
         prefix = f"PATCH {number}/{len(messages)}" \
             if numbered and len(messages) > 1 else "PATCH"
-        mails.append(git.run(*refresh.DIFF_SETTINGS, "format-patch", *MAIL_FORM,
-                             f"--subject-prefix={prefix}", *refresh.DIFF_PLAIN,
-                             *refresh.PATCH_FORM, *refresh.STAT_FORM,
+        mails.append(git.run(*patch_form.DIFF_SETTINGS, "format-patch", *MAIL_FORM,
+                             f"--subject-prefix={prefix}", *patch_form.DIFF_PLAIN,
+                             *patch_form.PATCH_FORM, *patch_form.STAT_FORM,
                              f"{above}..{tip}").output)
     return mails

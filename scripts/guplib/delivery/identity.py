@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Who signs what leaves the queue."""
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from ..system.errors import UsageError
 from ..system.git import EMAIL, NAME
 from ..system.paths import Layout
 
+# What a person may tell git by, apart from the files in the home folder.
+TOLD = re.compile(r"EMAIL|GIT_COMMITTER_(?:NAME|EMAIL)|GIT_CONFIG_\w+")
 IDENT = re.compile(r"(?P<name>.+) <(?P<email>[^<>\s]+@[^<>\s]+)> \d+ [+-]\d{4}")
 
 
@@ -39,6 +42,8 @@ def of_user(layout: Layout) -> Person:
     """
     asked = process.run(["git", "-c", "user.useConfigOnly=true", "var",
                          "GIT_COMMITTER_IDENT"], cwd=layout.root, check=False,
+                        env={name: value for name, value in os.environ.items()
+                             if TOLD.fullmatch(name)},
                         stderr_apart=True)
     found = IDENT.fullmatch(asked.output.strip())
     if asked.returncode or not found:

@@ -10,34 +10,34 @@ import email.utils
 import re
 import shlex
 import shutil
-import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import config, lint, queue
-from ..kernel import tree
-from ..kernel.tree import Step, Tree
+from .. import config, queue
+from ..kernel import apply, tree
+from ..kernel.apply import Step
+from ..kernel.tree import Tree
+from ..lint.patches import checkpatch
 from ..queue.patchfile import Patch
 from ..setup import packages
-from ..system import process
+from ..system import files, process
 from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
-from . import b4, cover_letter, export, identity, output_folder
+from . import b4, cover_letter, identity, output_folder
 from .b4 import B4
 from .cover_letter import Cover
+from .earlier_version import Sent, earlier
 from .identity import Person
+from .selection import SUITES, Part, Request, choose, letter_of, rendered, with_tests
 
 BASE, TRIED = "gup-base", "gup-previous"     # branches; b4's has a name of its own
-SUITES = "kunit"        # what the changes of a cover call the patch with the suites
 SLUG_LENGTH = 40
 SECURITY = "security@kernel.org"    # Documentation/process/security-bugs.rst
 MAINTAINERS = ("scripts/get_maintainer.pl", "--nogit", "--nogit-fallback",
                "--nogit-chief-penguins", "--norolestats", "--nol", "--nor")
 PREFIX = re.compile(r"(?!(?:PATCH|v\d+|\d+/\d+)$)[^\s\[\]]+")
-CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE)
 TEMPLATE = """\
 ${{cover}}
 
@@ -53,50 +53,6 @@ Best regards,
 --\x20
 ${{signature}}
 """
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to write: a version of the series of a base, and where.
-
-    tests: whether the patch with the suites goes along, or None for what is
-    usual; previous: the mails of an earlier version, as a folder or an mbox;
-    force: whether mails of an earlier call in the folder are replaced. topics:
-    mail these alone, and what they depend on; cover: the letter to them.
-    """
-
-    base: str
-    out: Path
-    version: int
-    prefixes: tuple[str, ...]
-    tests: bool | None
-    previous: Path | None
-    force: bool
-    topics: tuple[str, ...] = ()
-    cover: Path | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """Which patches of a series are mailed, and to whom.
-
-    private: to the security list and no public one; kept_back: the topics that
-    may not be public yet, and are not mailed.
-    """
-
-    patches: tuple[Path, ...]
-    private: bool
-    kept_back: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An earlier version of a series, as it stands in its mails."""
-
-    version: int
-    message_id: str
-    change_id: str
-    mails: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -136,70 +92,13 @@ def run(layout: Layout, request: Request) -> None:
         raise UsageError(f"--out and --previous are both {request.out}; keep the mails "
                          "that were sent, and name another folder")
     part = choose(layout, request)
-    letter = _letter(layout, request, part)
+    letter = letter_of(layout, request, part)
     output_folder.require_usable(layout, request.out, request.force)
-    packages.ensure(layout, ["kernel", "mail"])
+    packages.ensure(layout, ["tree", "mail"])
     with tree.hold(layout, request.base):
         ready = tree.prepare(tree.Place(layout, base))
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
         Series(ready, letter, who, request, part).write()
-
-
-def choose(layout: Layout, request: Request) -> Part:
-    """The patches that a request is about.
-
-    What is marked as a matter of security is mailed alone, and only if it is
-    named. Raises UsageError when it would come along with something public.
-    """
-    base = request.base
-    topics = {topic.name: topic for topic in queue.topics(layout)}
-    stored = queue.series(layout, base)
-    private = [path.parent.name for path in stored if topics[path.parent.name].security]
-    chosen = export.choose(layout, base, request.topics, False) if request.topics else \
-        [path for path in stored if path.parent.name not in private]
-    names = [path.parent.name for path in chosen]
-    secret = [name for name in names if name in private]
-    public = [name for name in request.topics if name not in private]
-    if secret and (public or len(secret) > 1):
-        raise UsageError(f"--topics: {secret[0]} goes to the security list, alone (security "
-                         "= true in its topic.toml); mail each on its own, "
-                         f"{(public or secret[1:])[0]} too")
-    for name in names:
-        if not request.topics and (needed := {*topics[name].depends} & {*private}):
-            raise UsageError(f"topic {name} depends on {min(needed)}, which goes to the "
-                             "security list first; mail that by --topics, and this when it "
-                             "is public")
-    if request.topics and request.tests:
-        raise UsageError("--with-tests and --topics exclude each other: the suites prove "
-                         "more than some topics")
-    return Part(tuple(chosen), bool(secret),
-                tuple(name for name in private if name not in names))
-
-
-def _letter(layout: Layout, request: Request, part: Part) -> Cover:
-    """The cover letter; that of a single patch is made from its topic.toml."""
-    if request.cover and not request.topics:
-        raise UsageError("--cover goes with --topics; that of a whole series is "
-                         f"{layout.cover(request.base).relative_to(layout.root)}")
-    if request.cover or not request.topics:
-        letter = cover_letter.read(layout, request.cover or layout.cover(request.base),
-                                   request.version)
-        if part.private and cover_letter.addressees(letter.text):
-            raise UsageError(f"{request.cover}: has addressees of its own; what goes to "
-                             "the security list goes to the maintainers besides, and to "
-                             "nobody else")
-        return letter
-    if len(part.patches) > 1 or request.version > 1:
-        names = ", ".join(path.parent.name for path in part.patches)
-        raise UsageError(f"version {request.version} of {names} needs a letter of its own: "
-                         "--cover FILE, in the form of series/B.cover")
-    topic = queue.topic(layout, part.patches[0].parent.name)
-    first, _, last = topic.affected.partition("..")
-    facts = f"Releases that have it: {first} {f'to {last}' if last else 'and later'}."
-    if severity := queue.SEVERITY.fullmatch(topic.severity):
-        facts += f" What it comes to: {severity['says']}."
-    return Cover(topic.path, topic.title, "\n\n".join(
-        textwrap.fill(part, lint.BODY_COLUMNS) for part in (topic.why, facts)), {})
 
 
 class Series:
@@ -217,11 +116,8 @@ class Series:
             "b4.prep-cover-template": str(self.folder / "template"),
             "core.abbrev": "12", "gc.auto": "0"})
         self.items = self._items()
-        self.cover = cover_letter.rendered(
-            self.layout, letter,
-            {item.topic: number for number, item in enumerate(self.items, 1)},
-            [*(entry.name for entry in self.layout.patches.iterdir()), SUITES],
-            part.kept_back)
+        self.cover = rendered(self.layout, letter, [item.topic for item in self.items],
+                              part)
         self.branch = _slug(letter.subject)
 
     def write(self) -> None:
@@ -236,7 +132,7 @@ class Series:
         self._read_back(written, commits)
         self._check(written)
         output_folder.fill(self.request.out,
-                           {mail.name: mail.read_text() for mail in written})
+                           {mail.name: files.read(mail) for mail in written})
         self._tell(written)
 
     @property
@@ -253,11 +149,11 @@ class Series:
         base, place = self.ready.base.name, self.ready.place
         hookup = self.layout.hookup(base)
         wanted = {*self.part.patches, *([hookup] if self._tests() else [])}
-        steps = [step for step in tree.plan(place) if step.patch.path in wanted]
+        steps = [step for step in apply.plan(place) if step.patch.path in wanted]
         if not steps:
             raise UsageError(f"series/{base} has no patch that could be mailed")
         commits = [self.ready.state.base]
-        tree.commit_steps(place, steps, commits)
+        apply.commit_steps(place, steps, commits)
         return [self._item(step, commit) for step, commit in zip(steps, commits[1:])]
 
     def _item(self, step: Step, commit: str) -> Item:
@@ -269,17 +165,17 @@ class Series:
 
     def _tests(self) -> bool:
         """Whether the suites go along; says of what is kept back that it is."""
-        usual = not self.request.topics \
-            and self.ready.base.name == list(config.bases(self.layout))[-1]
-        kept_back = self.part.kept_back
-        tests = self.request.tests
+        newest = self.ready.base.name == list(config.bases(self.layout))[-1]
+        kept_back, tests = self.part.kept_back, self.request.tests
         if kept_back and not self.request.topics:
-            more = "" if not usual or tests is not None else \
+            more = "" if not newest or tests is not None else \
                 "; and so are the suites, which show what is wrong: --with-tests takes them"
             say(f"{self._name}: left out, as a matter for the security list first: "
                 f"{', '.join(kept_back)} (--topics mails one alone){more}")
-            usual = False
-        return usual if tests is None else tests
+        if tests is not None:
+            return tests
+        return not self.request.topics and with_tests(
+            self.layout, self.ready.base.name, self.part)
 
     def _make_repository(self) -> None:
         """A repository with the base, and scripts/ alone as files."""
@@ -287,7 +183,7 @@ class Series:
         self.git.run("init", "-q", "-b", self.branch)
         objects = Path(self.ready.git.out("rev-parse", "--path-format=absolute",
                                           "--git-path", "objects"))
-        (self.repo / ".git/objects/info/alternates").write_text(f"{objects}\n")
+        files.scratch(self.repo / ".git/objects/info/alternates", f"{objects}\n")
         self.git.run("update-ref", f"refs/heads/{BASE}", self.ready.state.base)
         self.git.run("sparse-checkout", "set", "scripts")
         self.git.run("checkout", "-q", "-B", self.branch, BASE)
@@ -320,9 +216,9 @@ class Series:
     def _cover(self, sent: Sent | None, commits: list[str]) -> None:
         """Make the branch one of b4's, with cover, version and addressees."""
         request = self.request
-        (self.folder / "template").write_text(TEMPLATE.format(
+        files.scratch(self.folder / "template", TEMPLATE.format(
             base=self._base_line().replace("$", "$$")))
-        (self.folder / "cover").write_text(self._cover_text(sent, commits))
+        files.scratch(self.folder / "cover", self._cover_text(sent, commits))
         words = ["--force-revision", str(request.version)]
         if request.prefixes:
             words += ["--set-prefixes", *request.prefixes]
@@ -350,8 +246,8 @@ class Series:
         if not self.part.private:
             return []
         patches = self.folder / "patches"
-        patches.write_text(self.git.run("format-patch", "--stdout",
-                                        f"{BASE}..{self.branch}").output)
+        files.scratch(patches, self.git.run(
+            "format-patch", "--stdout", f"{BASE}..{self.branch}").output)
         said = process.run([self.repo / MAINTAINERS[0], *MAINTAINERS[1:], patches],
                            cwd=self.repo, stderr_apart=True).output
         people = [line.strip() for line in said.splitlines() if "@" in line]
@@ -378,8 +274,8 @@ class Series:
             first, *older = self.cover.changelog(labels).split("\n\n", 1)
             link = f"- Link to v{sent.version}: https://lore.kernel.org/r/" \
                    f"{sent.message_id}\n"
-            text += f"\n---\n{first.rstrip()}\n{link}" + "".join(f"\n{part}"
-                                                                for part in older)
+            text += "".join([f"\n---\n{first.rstrip()}\n{link}",
+                             *(f"\n{part}" for part in older)])
             if difference := self._range_diff(commits):
                 text += f"\n---\nRange-diff against v{sent.version}:\n{difference}"
         return text
@@ -424,7 +320,7 @@ class Series:
         env = b4.committing_as(self.who)
         done = self.git.run("am", "-q", "--keep-cr", str(series), check=False, env=env)
         if done.returncode:
-            with (self.folder / "am.log").open("a") as log:
+            with (self.folder / "am.log").open("a", encoding="utf-8") as log:
                 log.write(done.output)
             self.git.run("am", "--abort", env=env)
         return done.returncode == 0
@@ -461,7 +357,7 @@ class Series:
         """Let checkpatch see the mails, sign-offs and all."""
         found: list[str] = []
         for item, mail in zip(self.items, written[-len(self.items):]):
-            found += lint.checkpatch(self.ready, mail, [], item.files)
+            found += checkpatch(self.ready, mail, [], item.files)
         for line in found:
             say(line)
         if found:
@@ -481,39 +377,6 @@ class Series:
         if self.part.private:
             say(f"{self._name}: this goes to {SECURITY} and the maintainers, and to no "
                 "public list before they agree: Documentation/process/security-bugs.rst")
-
-
-def earlier(previous: Path, version: int, folder: Path) -> Sent:
-    """The newest version before this one that a folder of mails or an mbox has.
-
-    Raises UsageError when there is none.
-    """
-    if previous.is_dir():
-        mails = sorted(previous.glob("*.eml"))
-    else:
-        mails = b4.split(previous, folder)
-    by_version: dict[int, list[Path]] = {}
-    for mail in mails:
-        if number := b4.version(b4.parse(mail)):
-            by_version.setdefault(number, []).append(mail)
-    older = [number for number in by_version if number < version]
-    if not older:
-        raise UsageError(f"{previous}: has no patches of a version before {version}")
-    return _sent(max(older), by_version[max(older)])
-
-
-def _sent(version: int, mails: Iterable[Path]) -> Sent:
-    """A version, by the ids in its cover letter, or in its only patch."""
-    mails = tuple(sorted(mails, key=lambda mail: _number(mail)))
-    first = b4.parse(mails[0])
-    change_id = CHANGE_ID.search(b4.text(first))
-    return Sent(version, b4.message_id(first), change_id[1] if change_id else "", mails)
-
-
-def _number(mail: Path) -> int:
-    """The number of a patch in its series; 0 for the cover."""
-    found = re.search(r"\b(\d+)/\d+\b[^\]]*\]", str(b4.parse(mail).get("Subject", "")))
-    return int(found[1]) if found else 0
 
 
 def _slug(subject: str) -> str:

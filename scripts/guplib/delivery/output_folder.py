@@ -20,7 +20,6 @@ from ..system.errors import UsageError
 from ..system.paths import Layout
 
 MANIFEST = ".gup-export.json"
-DRAFT = ".new"      # what files.write() appends to a name while it writes
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def require_usable(layout: Layout, place: Path, force: bool) -> None:
         if os.path.lexists(place):
             raise UsageError(f"{place} is no folder; name another one")
         return
-    if force or not {path.name for path in place.iterdir()} - {MANIFEST + DRAFT}:
+    if force or not {path.name for path in place.iterdir()} - {MANIFEST + files.DRAFT}:
         return
     earlier = _manifest(place)
     if earlier is None or earlier.finished:
@@ -80,7 +79,7 @@ def _require_ours(place: Path, name: str, earlier: Manifest) -> None:
             raise UsageError(f"{inside} is in the way: {name} goes below it; move it, or "
                              "name another folder")
     path = place / name
-    draft = path.with_name(path.name + DRAFT)
+    draft = path.with_name(path.name + files.DRAFT)
     if os.path.lexists(draft):
         if name not in earlier.digests or earlier.finished:
             raise UsageError(f"{draft} is in the way; move it, or name another folder")
@@ -110,11 +109,11 @@ def _manifest(place: Path) -> Manifest | None:
     if not path.exists():
         return None
     try:
-        table = json.loads(path.read_text())
+        table = json.loads(files.read(path))
         found = Manifest(bool(table["finished"]),
                          {str(name): list(known) for name, known in
                           table["files"].items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged; remove it, and what the earlier export has "
                          "left beside it") from error
     for name in found.digests:

@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..kernel import tree
-from ..queue import patchfile
+from ..kernel import apply, tree, work
+from ..queue import patch_form, patchfile
 from ..queue.patchfile import Patch
-from ..system import transaction
+from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
-from ..upkeep import refresh
 from . import b4
 from .b4 import B4
 from .identity import NOBODY
@@ -199,10 +198,10 @@ def _stored(layout: Layout, base: str, titles: set[str]) -> list[Stored]:
         for path in queue.series(layout, name):
             if path not in found:
                 found[path] = Stored(path, patchfile.read(path),
-                                     git.patch_id(path.read_text(), blanks=True))
+                                     git.patch_id(files.read(path), blanks=True))
         hookup = patchfile.read(layout.hookup(name))
         if hookup.subject in titles:
-            text = hookup.path.read_text() + _suites_diff(layout, name)
+            text = files.read(hookup.path) + _suites_diff(layout, name)
             found[hookup.path] = Stored(hookup.path, hookup,
                                         git.patch_id(text, blanks=True))
     return list(found.values())
@@ -213,12 +212,12 @@ def _suites_diff(layout: Layout, base: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         git = Git(Path(scratch))
         git.run("init", "-q")
-        for inside, path in tree.suite_files(layout, base).items():
+        for inside, path in apply.suite_files(layout, base).items():
             place = Path(scratch) / inside
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
         git.run("add", "-f", "-A")
-        return git.run(*refresh.DIFF, *refresh.PATCH_FORM, "--cached").output
+        return git.run(*patch_form.DIFF, *patch_form.PATCH_FORM, "--cached").output
 
 
 def _require_no_work(layout: Layout, paths: set[Path]) -> None:
@@ -227,11 +226,11 @@ def _require_no_work(layout: Layout, paths: set[Path]) -> None:
         place = tree.Place(layout, base)
         theirs = {*queue.series(layout, base.name), layout.hookup(base.name)}
         state = tree.state_of(place) if paths & theirs else None
-        if state and (work := tree.work_in(place, state)):
+        if state and (found := work.work_in(place, state)):
             raise UsageError(
-                f"{place.path.relative_to(layout.root)} holds work that is not in the "
-                f"queue ({work[0]}); gup refresh --base {base.name} stores it, "
-                f"{place.call} --drop puts it aside; then call again")
+                f"{layout.named(place.path)} holds work that is not in the "
+                f"queue ({found[0]}); gup refresh --base {base.name} stores it, "
+                f"{place.call} --set-aside puts it aside; then call again")
 
 
 def _tell_left_out(thread: Thread, stored: list[Stored]) -> None:
@@ -258,4 +257,4 @@ def _with(layout: Layout, one: Stored, trailers: list[str]) -> str:
         *(f"--trailer={trailer}" for trailer in trailers),
         stdin=one.patch.message.encode()).output
     return f"Subject: {message}---\n" \
-        + one.path.read_text().partition("\n---\n")[2]
+        + files.read(one.path).partition("\n---\n")[2]

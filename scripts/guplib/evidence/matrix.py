@@ -3,19 +3,20 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 
 from .. import config
 from ..run import cell
 from ..run.cell import Request
 from ..run.verdict import FAILED, PASSED, STATUSES
-from ..system import files
+from ..system import files, schema
 from ..system.errors import EnvironmentFault, GupError, TestsFailed, UsageError
 from ..system.paths import Layout
 from ..system.terminal import say
 from . import recorded_results
 from .recorded_results import Measured
+from .resume import Log
 
 MISSING = "missing"
 
@@ -30,16 +31,39 @@ class Row:
     reason: str = ""
 
 
-def run(layout: Layout, requests: list[Request], record: bool) -> list[Row]:
-    """Run the cells, show the table and write build/matrix.json."""
-    rows = [_one(layout, request) for request in requests]
+def run(layout: Layout, requests: list[Request], record: bool, resume: bool = False
+        ) -> list[Row]:
+    """Run the cells, show the table and write build/matrix.json.
+
+    With resume, cells that a call which was cut off has run are not run again.
+    """
+    log = Log(layout, layout.matrix_done, resume)
+    rows = [_kept(layout, request, log) for request in requests]
     say("\n" + "\n".join(_lines(rows)))
     files.write(layout.build / "matrix.json",
-                json.dumps({"cells": [_fields(layout, row) for row in rows]},
-                           indent=1) + "\n")
+                json.dumps(data(layout, rows), indent=1) + "\n")
     if record:
         recorded_results.record(layout, [row.measure for row in rows if row.measure])
+    log.close()
     return rows
+
+
+def data(layout: Layout, rows: list[Row]) -> dict[str, object]:
+    """What build/matrix.json has."""
+    return {"cells": [_fields(layout, row) for row in rows]}
+
+
+def _kept(layout: Layout, request: Request, log: Log) -> Row:
+    """A row as a call that was cut off has left it, or made now."""
+    name = _name(request)
+    if (found := log.get(name)) and found["verdict"] != MISSING:
+        say(f"{name}: {found['verdict']}, as it was run before")
+        measure = schema.value(Measured | None, found["measure"], f"{log.path}: {name}")
+        return Row(request, found["verdict"], measure, found["reason"])
+    row = _one(layout, request)
+    log.put(name, {"verdict": row.verdict, "reason": row.reason,
+                   "measure": asdict(row.measure) if row.measure else None})
+    return row
 
 
 def requests(layout: Layout, bases: list[str], arches: list[str],
@@ -78,7 +102,7 @@ def _one(layout: Layout, request: Request) -> Row:
 
 def _measure(layout: Layout, request: Request) -> Measured:
     path = layout.results(request.base, request.arch, request.patched)
-    return recorded_results.of_results(json.loads(path.read_text()))
+    return recorded_results.of_results(json.loads(files.read(path)))
 
 
 def _name(request: Request) -> str:
@@ -101,7 +125,7 @@ def _fields(layout: Layout, row: Row) -> dict[str, object]:
     return {"base": request.base, "arch": request.arch, "patched": request.patched,
             "verdict": row.verdict, "passed": counts[0], "failed": counts[1],
             "skipped": counts[2], "not_applicable": counts[3], "reason": row.reason,
-            "results": str(path.relative_to(layout.root)) if row.measure else ""}
+            "results": str(layout.named(path)) if row.measure else ""}
 
 
 def exit_code(rows: list[Row]) -> int:

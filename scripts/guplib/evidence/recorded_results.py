@@ -10,7 +10,7 @@ from typing import Any
 from .. import config, queue
 from ..queue import Topic
 from ..run.verdict import FAILED, STATUSES
-from ..system import files
+from ..system import files, schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
@@ -19,6 +19,7 @@ END = "<!-- measured: end -->\n"
 ADDED, FIXED, IN_BASE, NOT_APPLICABLE = "added", "fixed", "in base", "n/a"
 UNPROVEN, BROKEN, UNMEASURED, NO_SUITE = "unproven", "broken", "?", "-"
 NO_CELL = "-"
+MEASURE_AGAIN = "measure again by gup matrix --unpatched --record"
 NONE = (0,) * len(STATUSES)
 
 
@@ -81,11 +82,8 @@ def load(layout: Layout) -> Table:
     """What doc/measured.json holds; empty if there is none yet."""
     if not layout.measured.exists():
         return {}
-    try:
-        cells = [Measured(**cell) for cell in json.loads(layout.measured.read_text())]
-    except (json.JSONDecodeError, TypeError) as error:
-        raise UsageError(f"{layout.measured}: damaged ({error}); measure again by "
-                         "gup matrix --unpatched --record") from error
+    cells = schema.value(list[Measured], schema.read_json(layout.measured, MEASURE_AGAIN),
+                         f"{layout.measured}")
     return {cell.key: replace(cell, suites={
         suite: [*counts, *NONE[len(counts):]] for suite, counts in cell.suites.items()})
         for cell in cells}
@@ -99,7 +97,7 @@ def record(layout: Layout, new: list[Measured]) -> None:
         order.index(cell.base), cell.arch, not cell.patched))
     lines = ",\n".join(json.dumps(asdict(cell)) for cell in cells)
     files.write(layout.measured, f"[\n{lines}\n]\n")
-    text = layout.readme.read_text()
+    text = files.read(layout.readme)
     before, _, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
@@ -110,7 +108,7 @@ def record(layout: Layout, new: list[Measured]) -> None:
 
 def problems(layout: Layout) -> list[str]:
     """Where README and the last measured table disagree."""
-    shown = layout.readme.read_text().partition(BEGIN)[2].partition(END)[0]
+    shown = files.read(layout.readme).partition(BEGIN)[2].partition(END)[0]
     if shown != tables(layout):
         return ["README.md: the tables differ from doc/measured.json; write them by "
                 "gup matrix --record"]

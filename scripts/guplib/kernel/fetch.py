@@ -224,8 +224,8 @@ def _adopt(place: Path, package: str) -> None:
     if not unnamed.exists():
         return
     log = place / "download.log"
-    found = re.findall(DOWNLOADED.format(re.escape(package)),
-                       log.read_text() if log.exists() else "", re.MULTILINE)
+    said = log.read_text("utf-8", errors="replace") if log.exists() else ""
+    found = re.findall(DOWNLOADED.format(re.escape(package)), said, re.MULTILINE)
     if found:
         os.replace(unnamed, place / file_name(package, found[-1]))
     else:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config
+from ..setup.packages import SIGNED_ALONE
 from ..system import files, process
 from ..system.errors import EnvironmentFault
 from ..system.paths import Layout
@@ -28,11 +29,6 @@ GONE = re.compile(r"^404\b|does not have a Release file")
 UNSIGNED = re.compile(r"signatures?\b|NO_PUBKEY|is not signed")
 NO_RELEASE = re.compile(r"^E: The repository '\S+ (\S+) (?:In)?Release' (.*?)\.?$",
                         re.MULTILINE)
-# Whatever the machine's configuration says, nothing unsigned is taken.
-SIGNED_ALONE = {"APT::Get::AllowUnauthenticated": "0",
-                "Acquire::AllowInsecureRepositories": "0",
-                "Acquire::AllowWeakRepositories": "0",
-                "Acquire::AllowDowngradeToInsecureRepositories": "0"}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..system import process
+from ..system import files, process
 from ..system.errors import EnvironmentFault, UsageError
 from ..system.git import Git
 from ..system.terminal import Progress
@@ -80,7 +80,7 @@ def require_kernel(folder: Path, name: str) -> str:
     for mark in LANDMARKS:
         if not (folder / mark).is_file():
             raise UsageError(f"{name}: no Linux source tree ({mark} is missing)")
-    found = version((folder / "Makefile").read_text(errors="replace"))
+    found = version((folder / "Makefile").read_text("utf-8", errors="replace"))
     if not found:
         raise UsageError(f"{name}: no Linux source tree (Makefile has no VERSION)")
     return found
@@ -102,11 +102,13 @@ def unpack(source: Source, place: Path, base: str) -> None:
     with Progress(f"base {base}: unpacking {Path(source.path).name}") as progress:
         if source.kind == "folder":
             process.run(["cp", "-a", "--reflink=auto", f"{source.path}/.", place],
-                        watch=progress.tick)
+                        watch=progress.tick, where=place)
         else:
+            # Root's tar would keep owners and modes that the person does not have.
             result = process.run(["tar", "-x", "--strip-components=1", "-C", place,
+                                  "--no-same-owner", "--no-same-permissions",
                                   "-f", source.path], check=False,
-                                 watch=progress.tick)
+                                 watch=progress.tick, where=place)
             if result.returncode:
                 raise EnvironmentFault(
                     f"{source.path}: damaged or no tarball ({result.last_line}); "
@@ -118,10 +120,10 @@ def unpack(source: Source, place: Path, base: str) -> None:
 def _open_gitignore(path: Path) -> None:
     """Drop what Debian adds to .gitignore: it hides every new file from git."""
     if path.exists():
-        text = path.read_text()
+        text = files.read(path)
         kept = text.partition(DEBIAN_BLOCK)[0]
         if kept != text:
-            path.write_text(kept)
+            files.scratch(path, kept)
 
 
 def check_out(source: Source, place: Path, base: str) -> None:
@@ -145,7 +147,7 @@ def discard(place: Path) -> None:
     """Remove a tree that unpack() or check_out() began."""
     mark = place / ".git"
     if mark.is_file():
-        clone = mark.read_text().partition("gitdir: ")[2].partition("/worktrees/")[0]
+        clone = files.read(mark).partition("gitdir: ")[2].partition("/worktrees/")[0]
         shutil.rmtree(place)
         if Path(clone).is_dir():
             Git(Path(clone)).run("worktree", "prune", check=False)

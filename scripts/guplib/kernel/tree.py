@@ -1,142 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel tree of a base: one commit `base`, then one for each patch.
 
-The commits are made in an index of their own, away from the working files.
-Only then git moves the tree to the new tip, which touches the files that
-differ and no other. What gup has made is written down in gup.json in the
-tree's git folder; all else in the tree is a person's work.
+The commits are made first (apply). Only then git moves the tree to the new tip, which
+touches the files that differ and no other. What gup has made is written down (place);
+all else in the tree is a person's work (work).
 """
 
 import contextlib
-import hashlib
-import json
-import re
-import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from .. import queue
-from ..config import Base
-from ..queue import patchfile
-from ..queue.patchfile import Patch
-from ..system import files, process
+from ..system import files
 from ..system.errors import UsageError
 from ..system.git import EMAIL, Git
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
 from . import fetch, source
+from .apply import (REFRESH, Step, add_extra, aside, commit_steps, digest, plan, stage,
+                    suite_files, why_refused)
+from .place import STATE, Place, State, Tree, git_dir, load, save, state_text
 from .source import Source
+from .work import in_the_way, put_aside, uncommitted_work, unfinished_work, work_in
 
-STATE = "gup.json"
-SUITE_FOLDER = "mm/tests"
-SUITE_GLOBS = ("*.[ch]", "Kconfig", "Makefile")
-COMPAT = f"{SUITE_FOLDER}/gup_compat.h"
-COMPAT_INCLUDE = re.compile(r'^#include "gup_compat_(\d+\.\d+)\.h"', re.MULTILINE)
-APPLY_ERROR = re.compile(r"^error: patch failed: (\S+):(\d+)$", re.MULTILINE)
-MISSING_FILE = re.compile(r"^error: (\S+): (?:does not exist|No such file)", re.MULTILINE)
-FUZZ = re.compile(r"with fuzz (\d)")
-REFRESH = "; refresh it for this base"
-
-
-@dataclass
-class State:
-    """What gup made of a tree.
-
-    inputs is the digest of the stored files that head was made from; target
-    is the tip that a checkout was on its way to, or empty when none is.
-    """
-
-    source: Source
-    version: str
-    base: str
-    head: str
-    inputs: str
-    target: str = ""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tree of a base goes, with the series or with the suites alone.
-
-    With first, it is a tree of its own with that many patches of the series.
-    """
-
-    layout: Layout
-    base: Base
-    patched: bool = True
-    first: int | None = None
-
-    @property
-    def bisect(self) -> bool:
-        """Whether this is the tree in which prefixes of the series are tried."""
-        return self.first is not None
-
-    @property
-    def path(self) -> Path:
-        """The tree."""
-        return self.layout.tree(self.base.name, self.patched, self.bisect)
-
-    @property
-    def draft(self) -> Path:
-        """The tree while it is being made."""
-        return self.path.with_name(f"{self.path.name}.new")
-
-    @property
-    def git(self) -> Git:
-        """Git in the tree."""
-        return Git(self.path)
-
-    @property
-    def branch(self) -> str:
-        """The branch that carries the commits."""
-        kind = "gup-bisect" if self.bisect else \
-            "gup" if self.patched else "gup-unpatched"
-        return f"{kind}/{self.base.name}"
-
-    @property
-    def call(self) -> str:
-        """The words that prepare this tree."""
-        if self.bisect:
-            return f"gup bisect --base {self.base.name}"
-        return f"gup tree --base {self.base.name}" + \
-            ("" if self.patched else " --unpatched")
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A tree that is ready for use; edits is what a person did in it."""
-
-    place: Place
-    state: State
-    edits: tuple[str, ...]
-
-    @property
-    def base(self) -> Base:
-        """The kernel that this is a tree of."""
-        return self.place.base
-
-    @property
-    def path(self) -> Path:
-        """Where the tree is."""
-        return self.place.path
-
-    @property
-    def git(self) -> Git:
-        """Git in this tree."""
-        return self.place.git
-
-    def touched(self) -> list[str]:
-        """The files in which the tree differs from its base, edits included."""
-        return self.git.lines("diff", "--name-only", self.state.base)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One commit of the queue: a patch, and files that it brings along."""
-
-    patch: Patch
-    extra: dict[str, Path]
+# What others take from here besides what is defined below.
+__all__ = ["Place", "REFRESH", "State", "Step", "Tree", "add_extra", "aside", "commit_steps",
+           "digest", "git_dir", "plan", "stage", "suite_files", "uncommitted_work",
+           "unfinished_work", "why_refused", "work_in"]
 
 
 def prepare(place: Place, ksrc: Source | None = None, *,
@@ -160,12 +51,12 @@ def prepare(place: Place, ksrc: Source | None = None, *,
         state = _resume(place, state)
     edits = work_in(place, state)
     if edits and drop:
-        _put_aside(place, state)
+        put_aside(place, state)
         state = _existing(place, ksrc) or _create(place, ksrc)
         edits = []
     if edits:
         if not (edits_welcome and state.inputs == wanted):
-            raise UsageError(_in_the_way(place, edits, state.inputs == wanted))
+            raise UsageError(in_the_way(place, edits, state.inputs == wanted))
         return Tree(place, state, tuple(edits))
     if place.patched:
         _tell_version(place, state)
@@ -181,83 +72,6 @@ def hold(layout: Layout, base_name: str) -> Iterator[None]:
         yield
 
 
-def plan(place: Place) -> list[Step]:
-    """The commits of a tree: the series, then the suites with their hookup."""
-    layout, base = place.layout, place.base.name
-    stored = queue.series(layout, base) if place.patched or place.bisect else []
-    stored = stored[:place.first]
-    steps = [Step(patchfile.read(path), {}) for path in stored]
-    return [*steps, Step(patchfile.read(layout.hookup(base)),
-                         suite_files(layout, base))]
-
-
-def suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
-    """The files that go to mm/tests/, by the name they have in the tree.
-
-    Raises UsageError if a compat header includes one that is not stored.
-    """
-    found = {f"{SUITE_FOLDER}/{path.name}": path
-             for glob in SUITE_GLOBS for path in sorted(layout.suites.glob(glob))}
-    found[f"{SUITE_FOLDER}/.kunitconfig"] = layout.kunitconfig
-    return found | _compat_files(layout, base_name)
-
-
-def _compat_files(layout: Layout, base_name: str) -> dict[str, Path]:
-    """A base's compat header, if it has one, and those of later bases that it includes.
-
-    What two bases lack is said by the header of the later one, once.
-    """
-    found: dict[str, Path] = {}
-    own = layout.compat(base_name)
-    wanted = [(COMPAT, own)] if own.exists() else []
-    while wanted:
-        name, path = wanted.pop()
-        if not path.exists():
-            raise UsageError(f"{path}: no such file, but {own} or what it includes asks for "
-                             "it; restore it, or include another one")
-        if path not in found.values():
-            found[name] = path
-            wanted += [(f"{SUITE_FOLDER}/gup_compat_{later}.h", layout.compat(later))
-                       for later in COMPAT_INCLUDE.findall(path.read_text())]
-    return found
-
-
-def digest(steps: list[Step]) -> str:
-    """A digest of all stored files that the steps are made of."""
-    summed = hashlib.sha256()
-    for step in steps:
-        for name, path in [("patch", step.patch.path), *step.extra.items()]:
-            content = path.read_bytes()
-            summed.update(f"{name} {len(content)}\n".encode() + content)
-    return summed.hexdigest()
-
-
-def work_in(place: Place, state: State) -> list[str]:
-    """What is in a tree that gup did not put there, a line each."""
-    git = place.git
-    found = unfinished_work(place)
-    for name in ("HEAD", f"refs/heads/{place.branch}"):
-        commit = git.resolve(name)
-        if commit and commit != state.head:
-            found.append(git.out("log", "-1", f"--format=commit %h (%s) at {name}",
-                                 commit))
-    return found + uncommitted_work(place)
-
-
-def unfinished_work(place: Place) -> list[str]:
-    """The operations of git that a person has begun in a tree, a line each."""
-    where = git_dir(place.git)
-    return [f"an unfinished {name.replace('_HEAD', '').lower()}" for name in
-            ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD")
-            if (where / name).exists()]
-
-
-def uncommitted_work(place: Place) -> list[str]:
-    """The files of a tree that differ from its HEAD, a line each."""
-    return [f"changed file {line[3:]}" for line in
-            place.git.lines("status", "--porcelain", "--no-renames")]
-
-
 def base_of(place: Place, ksrc: Source | None = None) -> State:
     """The state of a patched tree, made with the base alone if there is none."""
     return _existing(place, ksrc) or _create(place, ksrc)
@@ -267,34 +81,6 @@ def resume(place: Place) -> State | None:
     """The state of a tree that exists, with an interrupted checkout finished."""
     state = state_of(place)
     return _resume(place, state) if state and state.target else state
-
-
-def _in_the_way(place: Place, edits: list[str], current: bool) -> str:
-    tree = place.path.relative_to(place.layout.root)
-    shown = "; ".join(edits[:4]) + ("; …" if len(edits) > 4 else "")
-    why = "" if current else " and the stored queue has changed since"
-    return (f"{tree} holds work that is not in the queue ({shown}){why}; nothing was "
-            f"changed. Keep it: git -C {tree} switch -c NAME, commit, then call again. "
-            f"Put it aside: {place.call} --drop")
-
-
-def _put_aside(place: Place, state: State) -> None:
-    """Move a person's work to a branch, where git keeps it, and clean up."""
-    git = place.git
-    kept = [git.resolve("HEAD")]
-    if git.lines("status", "--porcelain"):
-        git.run("add", "-A")
-        kept = [git.commit(git.out("write-tree"), kept,
-                           "Work put aside by gup tree --drop\n", 0)]
-    for operation in ("rebase", "merge", "cherry-pick"):
-        git.run(operation, "--abort", check=False)
-    kept += [git.resolve("HEAD"), git.resolve(f"refs/heads/{place.branch}")]
-    tips = {commit for commit in kept if commit}
-    for commit in sorted(tips):
-        if not any(git.contains(tip, commit) for tip in {state.head, *tips} - {commit}):
-            git.run("branch", "-f", f"aside/{commit[:12]}", commit)
-            say(f"your work is kept on branch aside/{commit[:12]}")
-    git.run("checkout", "-q", "-f", "-B", place.branch, state.head)
 
 
 def _beside(place: Place, ksrc: Source | None) -> Source:
@@ -308,7 +94,7 @@ def state_of(place: Place) -> State | None:
     """What gup made of a tree; None if there is none. Changes nothing."""
     if not place.path.exists():
         return None
-    state = _load(place.git) if (place.path / ".git").exists() else None
+    state = load(place.git) if (place.path / ".git").exists() else None
     if state is None:
         raise UsageError(f"{place.path} is no tree that gup made; move it out of the way")
     return state
@@ -330,7 +116,7 @@ def _existing(place: Place, ksrc: Source | None) -> State | None:
         state = _resume(place, state)
     edits = work_in(place, state)
     if edits and ksrc:
-        raise UsageError(_in_the_way(place, edits, False))
+        raise UsageError(in_the_way(place, edits, False))
     if edits:
         say(f"base {place.base.name}: {place.path.name} stays {state.source}, for it has "
             f"work in it; config/bases.toml has {place.base.package_version}")
@@ -368,7 +154,7 @@ def _renew(place: Place, state: State, ksrc: Source | None) -> State:
     source.discard(draft)
     place.git.run("update-ref", "refs/tags/base", commit)
     renewed = replace(state, source=origin, version=version, base=commit, inputs="")
-    _save(place.git, renewed)
+    save(place.git, renewed)
     return renewed
 
 
@@ -378,11 +164,11 @@ def _discard(place: Place, state: State) -> None:
               Place(place.layout, place.base, patched=False, first=0)]
     all_of_them = [(place, state)]
     if place.patched:
-        all_of_them[:0] = [(beside, _load(beside.git) or state)
+        all_of_them[:0] = [(beside, load(beside.git) or state)
                            for beside in others if beside.path.exists()]
     for each, its_state in all_of_them:
         if edits := work_in(each, its_state):
-            raise UsageError(_in_the_way(each, edits, False))
+            raise UsageError(in_the_way(each, edits, False))
     if mine := _own_branches(place, others):
         raise UsageError(f"{place.path} has branches of yours ({', '.join(mine)}); to "
                          "have another source there, move the folder away first")
@@ -408,9 +194,9 @@ def _create(place: Place, ksrc: Source | None) -> State:
     if ksrc and ksrc.kind == "clone":
         source.discard(draft)
         origin = ksrc
+        _free_branch(place, Git(Path(origin.path)))
         source.check_out(origin, draft, base.name)
         git = Git(draft)
-        _free_branch(git, place.branch)
         commit = git.resolve("HEAD")
         git.run("update-ref", "refs/worktree/base", commit)
         version = source.require_kernel(draft, str(origin))
@@ -424,7 +210,7 @@ def _create(place: Place, ksrc: Source | None) -> State:
         git.run("update-ref", f"refs/heads/{place.branch}", commit)
         git.run("update-ref", "refs/tags/base", commit)
     state = State(origin, version, commit, commit, "")
-    _save(git, state)
+    save(git, state)
     if origin.kind == "clone":
         git.run("worktree", "move", str(draft), str(place.path))
     else:
@@ -447,14 +233,33 @@ def _unpack(place: Place, ksrc: Source | None) -> tuple[Source, Path]:
     return origin, draft
 
 
-def _free_branch(git: Git, branch: str) -> None:
-    """Remove a tree's branch from a clone if it is left from an earlier tree."""
+def _free_branch(place: Place, git: Git) -> None:
+    """Remove from a clone what is left of an earlier tree: its worktree, its branch."""
+    branch = place.branch
+    for path in (place.draft, place.path):
+        if path in _worktrees(git) and not path.exists():
+            git.run("worktree", "remove", "--force", str(path))
     if not git.resolve(f"refs/heads/{branch}"):
         return
+    for path, its_branch in _worktrees(git).items():
+        if its_branch == branch:
+            raise UsageError(f"{git.tree} has {branch} checked out in {path}, the tree of "
+                             "another queue; give each queue a clone of its own, by git clone "
+                             "--shared")
     if git.out("log", "-1", "--format=%ce", f"refs/heads/{branch}") != EMAIL:
         raise UsageError(f"the clone has a branch {branch} with commits of yours; "
                          f"rename it: git branch -m {branch} NAME")
     git.run("branch", "-D", branch)
+
+
+def _worktrees(git: Git) -> dict[Path, str]:
+    """The worktrees of a clone, each with its branch; empty if HEAD is on none."""
+    found: dict[Path, str] = {}
+    for block in git.out("worktree", "list", "--porcelain").split("\n\n"):
+        says = dict(line.partition(" ")[::2] for line in block.splitlines())
+        if "worktree" in says:
+            found[Path(says["worktree"])] = says.get("branch", "").removeprefix("refs/heads/")
+    return found
 
 
 def commit_folder(folder: Path, repository: Path, index: Path, message: str) -> str:
@@ -502,73 +307,6 @@ def _apply(place: Place, state: State, steps: list[Step], wanted: str) -> State:
     return _move(place, state, commits[-1], wanted)
 
 
-def commit_steps(place: Place, steps: list[Step], commits: list[str],
-                 base: Base | None = None) -> None:
-    """Commit the steps on the last of commits, and append the id of each.
-
-    Only the object store of the tree is written to. Raises UsageError naming
-    base, patch and hunk; commits then holds what was good. base is whose steps and
-    commits these are, if not the tree's.
-    """
-    with aside(place, commits[-1]) as git:
-        for order, step in enumerate(steps, 1):
-            stage(base or place.base, git, step)
-            commits.append(git.commit(git.out("write-tree"), commits[-1:],
-                                      step.patch.message, order))
-
-
-@contextlib.contextmanager
-def aside(place: Place, commit: str) -> Iterator[Git]:
-    """Git in a tree with an index of its own, filled from a commit."""
-    index = place.layout.base(place.base.name) / "apply.index"
-    index.with_name("apply.index.lock").unlink(missing_ok=True)
-    index.unlink(missing_ok=True)
-    git = Git(place.path, index)
-    git.run("read-tree", commit)
-    try:
-        yield git
-    finally:
-        index.unlink(missing_ok=True)
-
-
-def stage(base: Base, aside: Git, step: Step) -> None:
-    """Put one step into the index; raises UsageError naming patch and hunk."""
-    patch = step.patch
-    result = aside.run("apply", "--cached", "--whitespace=nowarn",
-                       str(patch.path), check=False)
-    if result.returncode:
-        name = f"{patch.path.parent.name}/{patch.path.name}"
-        raise UsageError(f"base {base.name}: {name} "
-                         f"{why_refused(aside, patch, result.output)}")
-    add_extra(aside, step)
-
-
-def add_extra(aside: Git, step: Step) -> None:
-    """Put the files that a step brings along into the index."""
-    for inside, path in step.extra.items():
-        blob = aside.out("hash-object", "-w", "--no-filters", str(path))
-        aside.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{inside}")
-
-
-def why_refused(aside: Git, patch: Patch, said: str) -> str:
-    """Say which hunk of a patch is refused, and whether fuzz would help."""
-    if match := MISSING_FILE.search(said):
-        return f"does not apply: the base has no {match[1]}"
-    match = APPLY_ERROR.search(said)
-    if match is None:
-        return f"does not apply: {said.strip().splitlines()[0]}"
-    where = f"{match[1]}, {patch.hunk_at(match[1], int(match[2]))}"
-    with tempfile.TemporaryDirectory() as scratch:
-        aside.run("checkout-index", f"--prefix={scratch}/", "--", *patch.files,
-                  check=False)
-        tried = process.run(["patch", "-p1", "--dry-run", "-F3", "-f", "-i", patch.path],
-                            cwd=Path(scratch), check=False)
-    if tried.returncode == 0 and (fuzz := FUZZ.findall(tried.output)):
-        most = max(fuzz)
-        return f"applies only with fuzz {most} ({where}){REFRESH}"
-    return f"does not apply: {where}"
-
-
 def adopted(place: Place, state: State, tip: str, inputs: str) -> dict[Path, str]:
     """The file by which a tree whose commits are now stored counts as gup's own.
 
@@ -576,12 +314,12 @@ def adopted(place: Place, state: State, tip: str, inputs: str) -> dict[Path, str
     ends it. The files of tip are those of the tree, so none is touched.
     """
     taken = replace(state, head=place.git.resolve("HEAD"), target=tip, inputs=inputs)
-    return {git_dir(place.git) / STATE: _text(taken)}
+    return {git_dir(place.git) / STATE: state_text(taken)}
 
 
 def adopt(place: Place) -> None:
     """Move a tree to the commits that adopted() spoke of."""
-    state = _load(place.git)
+    state = load(place.git)
     if state and state.target:
         _move(place, state, state.target, state.inputs)
 
@@ -591,10 +329,10 @@ def _move(place: Place, state: State, tip: str, inputs: str) -> State:
     git = place.git
     state.target = tip
     state.inputs = inputs
-    _save(git, state)
+    save(git, state)
     git.run("checkout", "-q", "--no-overwrite-ignore", "-B", place.branch, tip)
     state.head, state.target = tip, ""
-    _save(git, state)
+    save(git, state)
     return state
 
 
@@ -609,7 +347,7 @@ def _resume(place: Place, state: State) -> State:
     for line in git.lines("status", "--porcelain", "--no-renames", "-uall"):
         name = line[3:]
         if name not in ours or not _half_written(git, state, name):
-            raise UsageError(_in_the_way(place, [f"changed file {name}"], False))
+            raise UsageError(in_the_way(place, [f"changed file {name}"], False))
         if line.startswith("??"):
             new.append(place.path / name)
     git.run("reset", "-q", "--hard")
@@ -629,25 +367,3 @@ def _half_written(git: Git, state: State, name: str) -> bool:
         if result.returncode == 0 and result.output.encode().startswith(content):
             return True
     return False
-
-
-def git_dir(git: Git) -> Path:
-    """Where git keeps what is of one tree."""
-    return Path(git.out("rev-parse", "--absolute-git-dir"))
-
-
-def _load(git: Git) -> State | None:
-    path = git_dir(git) / STATE
-    if not path.exists():
-        return None
-    table = json.loads(path.read_text())
-    origin = Source(**table.pop("source"))
-    return State(source=origin, **table)
-
-
-def _save(git: Git, state: State) -> None:
-    files.write(git_dir(git) / STATE, _text(state))
-
-
-def _text(state: State) -> str:
-    return json.dumps(asdict(state), indent=1) + "\n"

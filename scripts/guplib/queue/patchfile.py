@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..system import files
 from ..system.errors import UsageError
 
 FILE_LINE = re.compile(r"^diff --git a/(\S+) b/(\S+)$")
@@ -48,11 +49,9 @@ def read(path: Path) -> Patch:
     diffstat, the diff. Raises UsageError when it is not of that form.
     """
     try:
-        text = path.read_text()
+        text = files.read(path)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such patch") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text; store the patch again") from error
     head, mark, rest = text.partition("\n---\n")
     subject, _, body = head.partition("\n\n")
     if not mark or not subject.startswith("Subject: ") or "\n" in subject:

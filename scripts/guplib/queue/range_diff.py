@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import queue
 from ..config import version_key
-from ..system import process
+from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
@@ -51,8 +51,8 @@ def compare(old: Path, new: Path, width: int) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         names = []
         for path in (old, new):
-            text = PLACE_ONLY.sub("", path.read_text())
-            (Path(scratch) / path.name).write_text(HUNK_PLACE.sub("@@", text))
+            text = PLACE_ONLY.sub("", files.read(path))
+            files.scratch(Path(scratch) / path.name, HUNK_PLACE.sub("@@", text))
             names.append(path.name)
         if width >= WIDE:
             result = process.run(["diff", "--side-by-side", "--expand-tabs",

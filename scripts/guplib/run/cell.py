@@ -21,7 +21,7 @@ from ..kernel import tree
 from ..kernel.source import Source
 from ..kernel.tree import Place, Tree
 from ..setup import packages
-from ..system import files, process
+from ..system import files, process, settings
 from ..system.errors import TestsFailed, UsageError
 from ..system.git import Git
 from ..system.paths import RESULTS, Layout
@@ -38,6 +38,7 @@ KUNIT_PY = "tools/testing/kunit/kunit.py"
 SHOWN_ERRORS = 20
 CONFIG_LINE = re.compile(r"(CONFIG_\w+)=(.*)|# (CONFIG_\w+) is not set")
 HEADERS = ("include", "mm/internal.h")
+UNBUILDABLE = re.compile(r"[^\w/.,+@^-]")      # for make, or for a shell that it calls
 COMMENT = re.compile(r"\s*(?:/\*|\*|//)")
 
 
@@ -46,7 +47,8 @@ class Request:
     """What to run: a cell, and what is special about this run.
 
     first: take that many patches of the series, in a tree of their own.
-    kconfig: options on top of the cell's fragments, each as CONFIG_X=y.
+    kconfig: options on top of the cell's fragments, each as CONFIG_X=y. suite and
+    case: globs of what to run.
     """
 
     base: str
@@ -57,6 +59,12 @@ class Request:
     patched: bool = True
     first: int | None = None
     kconfig: tuple[str, ...] = ()
+    case: str = FILTER_ALL
+
+    @property
+    def part(self) -> str:
+        """What of the suites is run, as KUnit takes it; FILTER_ALL for all."""
+        return self.suite if self.case == FILTER_ALL else f"{self.suite}.{self.case}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def run(layout: Layout, request: Request) -> Verdict:
     base = config.base(layout, request.base)
     arch = config.cell_arch(layout, request.base, request.arch)
     _require_suite(layout, request)
-    _require_plain_path(layout)
+    require_plain_path(layout)
     packages.ensure(layout, arch.needs)
     place = Place(layout, base, request.patched and request.first is None, request.first)
     cells = config.cells(layout)
@@ -124,17 +132,24 @@ def run(layout: Layout, request: Request) -> Verdict:
         env = environment(layout, request.ccache)
         try:
             built = _build(cell, env)
-            ran = _execute(cell, env, request.suite)
+            ran = _execute(cell, env, request.part)
         except TestsFailed as failure:
-            _store(cell, Verdict((), (str(failure),)), request.suite)
+            _store(cell, Verdict((), (str(failure),)), request.part)
             raise
         log = kernellog.read(_log_lines(cell), config.reports(layout, cell.name))
         kernel = _kernel(cell, cells)
         against = [*_lost(cell, kernel),
                    *(f"build warning: {text}" for text in built.warnings)]
-        verdict = judge(cells.without(absent), kernel, ran, log, against, request.suite)
-        _store(cell, verdict, request.suite)
+        verdict = judge(cells.without(absent), kernel, ran, log, against, request.suite,
+                        request.case)
+        _store(cell, verdict, request.part)
     return verdict
+
+
+def results(layout: Layout, request: Request) -> Path:
+    """Where a cell's results.json is."""
+    return layout.cell(request.base, request.arch, request.patched, False,
+                       request.kconfig) / RESULTS
 
 
 def show(cell_name: str, verdict: Verdict, every: bool = False) -> None:
@@ -182,13 +197,18 @@ def _require_suite(layout: Layout, request: Request) -> None:
     if not fnmatch.filter(suites, request.suite):
         raise UsageError(f"no suite matches '{request.suite}'; there are: "
                          f"{', '.join(suites)}")
+    cases = sorted(case for suite in fnmatch.filter(suites, request.suite)
+                   for case in suites[suite])
+    if not fnmatch.filter(cases, request.case):
+        raise UsageError(f"no case of '{request.suite}' matches '{request.case}'; there are: "
+                         f"{', '.join(cases)}")
 
 
-def _require_plain_path(layout: Layout) -> None:
-    """The kernel's Makefile refuses such a path, but only after a while."""
-    if set(str(layout.build)) & set(" :"):
-        raise UsageError(f"{layout.build}: a kernel cannot be built below a path with a "
-                         "space or a colon; move the clone")
+def require_plain_path(layout: Layout) -> None:
+    """Raise UsageError for a path that the kernel's Makefile, or a shell, would not take."""
+    if bad := UNBUILDABLE.search(str(layout.build)):
+        raise UsageError(f"{layout.build}: a kernel cannot be built below a path with "
+                         f"'{bad[0]}' in it; move the clone")
 
 
 def environment(layout: Layout, ccache: bool) -> dict[str, str]:
@@ -239,7 +259,9 @@ def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
 
 
 def _kunit(cell: Cell, verb: str, *words: str) -> list[str | Path]:
-    return [sys.executable, *cell.kunit, verb, f"--build_dir={cell.out}",
+    # The folder of what drives another tree's kunit.py is no place to import from.
+    safe = ["-P"] if len(cell.kunit) > 1 else []
+    return [sys.executable, *safe, *cell.kunit, verb, f"--build_dir={cell.out}",
             *(word.replace("{config}", str(cell.layout.config))
               for word in cell.arch.kunit_arguments), *words]
 
@@ -253,7 +275,7 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
         began = time.time()
         with Progress(f"{cell.name}: building", lambda: _made(cell, began)) as progress:
             result = process.run(
-                _kunit(cell, "build", f"--jobs={len(os.sched_getaffinity(0)) + 1}"),
+                _kunit(cell, "build", f"--jobs={settings.of_call.parallel}"),
                 cwd=cell.tree.path, env=env, check=False, log=log, watch=progress.tick)
         found = buildlog.read(result.output, cell.tree.path, touched)
         _forget(cell, found.units)
@@ -268,7 +290,7 @@ def _build(cell: Cell, env: dict[str, str]) -> buildlog.BuildLog:
 def _configure(cell: Cell, env: dict[str, str]) -> None:
     """Write the joined fragments and let kunit.py make .config of them."""
     base, arch = cell.tree.base.name, cell.arch.name
-    joined = "".join(f"# {path.name}\n{path.read_text()}"
+    joined = "".join(f"# {path.name}\n{files.read(path)}"
                      for path in config.fragments(cell.layout, base, arch))
     for suite in cell.absent:
         joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
@@ -346,23 +368,23 @@ def _made(cell: Cell, since: float) -> str:
     return f"{count} objects made"
 
 
-def _execute(cell: Cell, env: dict[str, str], suite: str) -> dict[tuple[str, str], str]:
+def _execute(cell: Cell, env: dict[str, str], part: str) -> dict[tuple[str, str], str]:
     """Run the kernel; returns each case's status by (suite, case)."""
     result_file = cell.folder / "kunit.json"
     log = cell.folder / "run.log"
     for stale in (result_file, cell.out / "test.log"):
         stale.unlink(missing_ok=True)
-    words = [f"--json={result_file}", f"--timeout={RUN_SECONDS}",
+    words = [f"--json={result_file}", f"--timeout={settings.of_call.timeout or RUN_SECONDS}",
              *cell.arch.exec_arguments]
     if cell.tree.base.kunit_filter:
-        words.append(suite)
+        words.append(part)
     with Progress(f"{cell.name}: running") as progress:
         result = process.run(_kunit(cell, "exec", *words), cwd=cell.tree.path, env=env,
                              check=False, log=log, watch=progress.tick)
     if not result_file.exists():
         raise TestsFailed(f"{cell.name}: kunit.py gave no result: {result.last_line} "
                           f"(log: {log})")
-    return _statuses(json.loads(result_file.read_text()))
+    return _statuses(json.loads(files.read(result_file)))
 
 
 def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -377,7 +399,7 @@ def _statuses(group: dict[str, Any]) -> dict[tuple[str, str], str]:
 def _kernel(cell: Cell, cells: Cells) -> Kernel:
     """What the kernel of a cell is and has, by its .config and its headers."""
     options: set[str] = set()
-    for line in (cell.out / ".config").read_text().splitlines():
+    for line in files.read(cell.out / ".config").splitlines():
         if match := CONFIG_LINE.fullmatch(line):
             name, value = match[1] or match[3], match[2] or "n"
             options = options - {name} if value == "n" else options | {name}
@@ -416,10 +438,10 @@ def _log_lines(cell: Cell) -> list[str]:
     path = cell.out / "test.log"
     if not path.exists():
         return []
-    return path.read_text(errors="backslashreplace").splitlines()
+    return path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
 
 
-def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
+def _store(cell: Cell, verdict: Verdict, part: str) -> None:
     """Write results.json; last_green is when all suites last passed.
 
     A run of some suites, or of a tree with a person's work in it, is no such
@@ -428,14 +450,14 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
     commit, dirty = _queue_commit(cell.layout)
     path = cell.folder / RESULTS
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    green = verdict.word == PASSED and suite == FILTER_ALL and not cell.tree.edits
+    green = verdict.word == PASSED and part == FILTER_ALL and not cell.tree.edits
     results = {
         "base": cell.tree.base.name, "version": cell.tree.state.version,
         "arch": cell.arch.name, "patched": cell.tree.place.patched,
         "commit": commit, "dirty": dirty,
         "edits": list(cell.tree.edits), "kconfig": list(cell.kconfig),
         "compiler": _compiler(cell.arch),
-        "suite": suite, "time": now,
+        "suite": part, "time": now,
         "last_green": now if green else _last_green(path),
         "verdict": verdict.word, "against": list(verdict.against),
         "cases": [asdict(case) for case in verdict.cases],
@@ -445,8 +467,8 @@ def _store(cell: Cell, verdict: Verdict, suite: str) -> None:
 
 def _last_green(path: Path) -> str:
     """What the results of an earlier run say of it; empty if nothing."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text()).get("last_green", "")
+    with contextlib.suppress(OSError, ValueError, UsageError):
+        return str(json.loads(files.read(path)).get("last_green", ""))
     return ""
 
 

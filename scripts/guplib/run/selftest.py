@@ -6,7 +6,6 @@ selftest/init.c and the kernel's gup_test, once as it is and once with
 selftest/unwritten.c.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..config import Rerun, Selftest
 from ..kernel import tree
 from ..kernel.tree import Place, Tree
 from ..setup import packages
-from ..system import files, process
+from ..system import files, process, settings
 from ..system.errors import TestsFailed, UsageError
 from ..system.paths import Layout
 from ..system.terminal import Progress
@@ -138,18 +137,18 @@ def _root(machine: Machine, plan: Selftest) -> None:
 def kernel(machine: Machine, fragments: list[Path]) -> None:
     """Configure and build the kernel, with the files that "root" lists inside."""
     folder, out = machine.folder, machine.out
-    wanted = "".join(path.read_text() for path in fragments) \
+    wanted = "".join(files.read(path) for path in fragments) \
         + f'CONFIG_INITRAMFS_SOURCE="{folder / "root"}"\n'
     make = ["make", f"O={out}", "ARCH=x86_64"]
     if files.write(folder / "fragment", wanted) or not (out / ".config").exists():
         build(machine, [*make, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
                         "allnoconfig"])
-    got = (out / ".config").read_text().splitlines()
+    got = files.read(out / ".config").splitlines()
     for line in wanted.splitlines():
         if line.startswith("CONFIG_") and line not in got:
             raise TestsFailed(f"base {machine.tree.base.name}: {line} is not to be had; "
                               f"see to {fragments[-1]}")
-    build(machine, [*make, f"-j{len(os.sched_getaffinity(0)) + 1}", "bzImage"])
+    build(machine, [*make, f"-j{settings.of_call.parallel}", "bzImage"])
 
 
 def build(machine: Machine, argv: list[str | Path]) -> None:
@@ -168,7 +167,7 @@ def boot(machine: Machine) -> list[str]:
     log = machine.folder / "test.log"
     with Progress(f"{machine.name}: running") as progress:
         result = process.run(
-            ["timeout", str(RUN_SECONDS), *machine.plan.qemu, "-kernel",
+            ["timeout", str(settings.of_call.timeout or RUN_SECONDS), *machine.plan.qemu, "-kernel",
              machine.out / machine.plan.kernel, "-append", machine.plan.append],
             check=False, log=log, watch=progress.tick)
     return result.output.splitlines()

@@ -49,7 +49,7 @@ class Verdict:
 
 
 def judge(cells: Cells, kernel: Kernel, ran: dict[tuple[str, str], str], log: Log,
-          against: Sequence[str], suite_glob: str = "*") -> Verdict:
+          against: Sequence[str], suite_glob: str = "*", case_glob: str = "*") -> Verdict:
     """Judge a run on a kernel.
 
     ran holds the status that kunit.py gave, by (suite, case). A listed case that
@@ -59,12 +59,13 @@ def judge(cells: Cells, kernel: Kernel, ran: dict[tuple[str, str], str], log: Lo
     so does what else is against it.
     """
     here = {pair: status for pair, status in ran.items()
-            if fnmatch.fnmatch(pair[0], suite_glob)}
+            if fnmatch.fnmatch(pair[0], suite_glob)
+            and (not pair[1] or fnmatch.fnmatch(pair[1], case_glob))}
     cases = [_judge_case(cells, kernel, Case(suite, name, status), log)
              for (suite, name), status in here.items() if name]
     cases += [Case(suite, name, FAILED, None, "listed in cells.toml, did not run")
               for suite, name in cells.expected(kernel, suite_glob)
-              if (suite, name) not in ran]
+              if (suite, name) not in ran and fnmatch.fnmatch(name, case_glob)]
     found = [f"suite {suite} crashed: kunit.py has a failure in it, and no case to it"
              for (suite, name), status in here.items() if not name and status == FAILED]
     found += [f"kernel report: {text}" for text in log.reports]

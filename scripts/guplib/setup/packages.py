@@ -9,10 +9,16 @@ from pathlib import Path
 
 from .. import config
 from ..config import Need
-from ..system import process
+from ..system import process, settings
 from ..system.errors import EnvironmentFault
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
+
+# Whatever the settings of the machine are: what nobody has signed is not installed.
+SIGNED_ALONE = {"APT::Get::AllowUnauthenticated": "0",
+                "Acquire::AllowInsecureRepositories": "0",
+                "Acquire::AllowWeakRepositories": "0",
+                "Acquire::AllowDowngradeToInsecureRepositories": "0"}
 
 
 def ensure(layout: Layout, groups: Iterable[str]) -> None:
@@ -23,7 +29,7 @@ def ensure(layout: Layout, groups: Iterable[str]) -> None:
     """
     known = config.needs(layout)
     missing = sorted({need.package for group in groups
-                      for need in known[group] if not present(need)})
+                      for need in config.needed(layout, known, group) if not present(need)})
     if missing:
         install(missing, layout.build / "packages" / "install.log")
 
@@ -37,17 +43,20 @@ def present(need: Need) -> bool:
 
 def install(missing: list[str], log: Path) -> None:
     """Install packages by apt-get; raises EnvironmentFault when it cannot."""
-    line = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    by_hand = shlex.join(["sudo", *line[:2], *line[4:]])
+    by_hand = shlex.join(["sudo", "apt-get", "install", *missing])
+    apt = ["apt-get", *(word for key, value in SIGNED_ALONE.items()
+                        for word in ("-o", f"{key}={value}"))]
     if not shutil.which("apt-get"):
         raise EnvironmentFault(f"not a Debian machine, and these are missing: "
                                f"{' '.join(missing)}; install what provides them")
     prefix = _as_root()
-    if prefix is None:
+    if prefix is None or not settings.of_call.install:
         raise EnvironmentFault(f"packages are missing; run: {by_hand}")
-    say(f"installing {' '.join(missing)}")
+    say(f"installing packages, which this needs, as: "
+        f"{shlex.join([*prefix, 'apt-get', 'install', *missing])}")
     with Progress("apt-get install") as progress:
-        for words in (["apt-get", "update"], line):
+        for words in ([*apt, "update"],
+                      [*apt, "install", "-y", "--no-install-recommends", *missing]):
             result = process.run([*prefix, *words], check=False, log=log,
                                  env={"DEBIAN_FRONTEND": "noninteractive"},
                                  watch=progress.tick)

@@ -9,29 +9,63 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import process
+from .errors import UsageError
 from .terminal import say
+
+DRAFT = ".new"      # what write() appends to a name while it writes
+
+
+def read(path: Path) -> str:
+    """The text of a file, byte for byte; raises UsageError when it is not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); "
+                         "save it as UTF-8, or move it elsewhere") from error
 
 
 def write(path: Path, text: str) -> bool:
     """Put text into path in one step; return whether anything changed.
 
-    A file that already holds the text keeps its time stamp. Raises
-    EnvironmentFault when the disk is full.
+    A file that already holds the text keeps its time stamp. After a power failure it
+    has its old contents or the new. Nothing that stands at the name of the draft is
+    written through. Raises EnvironmentFault when the disk is full.
     """
+    content = text.encode("utf-8")
     with contextlib.suppress(FileNotFoundError):
-        if path.read_text() == text:
+        if path.read_bytes() == content:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
+    draft = path.with_name(path.name + DRAFT)
     try:
-        draft.write_text(text)
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
         os.replace(draft, path)
+        _sync_folder(path.parent)
     except OSError as error:
         draft.unlink(missing_ok=True)
         if error.errno == errno.ENOSPC:
             raise process.disk_full(path.parent) from error
         raise
     return True
+
+
+def scratch(path: Path, text: str) -> None:
+    """Put text into a file that nobody needs any more after this call of gup."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a power failure."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -47,8 +81,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.pread(handle, 32, 0).decode().strip() or "unknown"
-            say(f"{what} is in use by process {owner}; waiting for it")
+            say(f"{what} is in use by {_owner(handle)}; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -56,3 +89,13 @@ def locked(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _owner(handle: int) -> str:
+    """Who holds a lock, by what its file says and by who is still there."""
+    text = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+    if not text.isdecimal():
+        return "another call"
+    if not Path("/proc", text).exists():
+        return f"what a call that was killed (process {text}) has left running"
+    return f"process {text}"

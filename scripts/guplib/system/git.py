@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Calls of git that do the same on every machine."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,13 @@ from . import process
 NAME = "GUP queue"
 EMAIL = "gup@queue.invalid"
 EPOCH = 1767225600  # 2026-01-01 00:00:00 UTC, the date of a base's commit
+# No file of the person or the machine that git reads by itself has a say.
+ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+               "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+SETTINGS = {"core.attributesFile": "/dev/null", "core.excludesFile": "/dev/null",
+            "core.hooksPath": "/dev/null", "core.autocrlf": "false",
+            "status.showUntrackedFiles": "normal",
+            "gc.auto": "0", "maintenance.auto": "false", "safe.directory": "*"}
 
 
 class Git:
@@ -16,8 +24,7 @@ class Git:
 
     def __init__(self, tree: Path, index: Path | None = None):
         self.tree = tree
-        self.env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
-                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        self.env = dict(ENVIRONMENT)
         if index:
             self.env["GIT_INDEX_FILE"] = str(index)
 
@@ -25,11 +32,14 @@ class Git:
             env: Mapping[str, str] | None = None,
             watch: Callable[[], None] | None = None) -> process.Result:
         """Run git in the tree; output is stdout, and stderr when it fails."""
-        argv: list[str | Path] = [
-            "git", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
-            "-c", "safe.directory=*", "-C", self.tree, *words]
-        return process.run(argv, env={**self.env, **(env or {})}, stdin=stdin,
-                           check=check, watch=watch, stderr_apart=check)
+        settings = [word for key, value in SETTINGS.items()
+                    for word in ("-c", f"{key}={value}")]
+        command = next((word for word in words if re.match(r"[a-z]", word)
+                        and "=" not in word), "")
+        return process.run(["git", *settings, "-C", self.tree, *words],
+                           env={**self.env, **(env or {})}, stdin=stdin, check=check,
+                           watch=watch, stderr_apart=True, where=self.tree,
+                           what=f"git {command} in {self.tree}")
 
     def out(self, *words: str, stdin: bytes = b"") -> str:
         """Run git and return what it printed, without the last newline."""

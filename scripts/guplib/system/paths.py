@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one place that knows where things are."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ class Layout:
     """Paths of the queue; everything below build/ can be made again."""
 
     root: Path
+    build_folder: Path | None = None    # instead of build/, as --build-dir says
 
     @property
     def patches(self) -> Path:
@@ -38,7 +40,7 @@ class Layout:
     @property
     def build(self) -> Path:
         """All that is fetched, unpacked, built and measured."""
-        return self.root / "build"
+        return self.build_folder or self.root / "build"
 
     @property
     def readme(self) -> Path:
@@ -51,19 +53,34 @@ class Layout:
         return self.root / "doc" / "measured.json"
 
     @property
+    def matrix_done(self) -> Path:
+        """What a gup matrix that is under way has done."""
+        return self.build / "matrix.done.json"
+
+    @property
+    def check_done(self) -> Path:
+        """What a gup check that is under way has done."""
+        return self.build / "check.done.json"
+
+    @property
     def check_log(self) -> Path:
         """Folder of the logs that gup check leaves."""
         return self.build / "check"
 
     @property
+    def fault_log(self) -> Path:
+        """What is known of an error of gup's own."""
+        return self.build / "internal-error.log"
+
+    @property
     def journal(self) -> Path:
         """New contents of stored files, while they are being put in place."""
-        return self.build / "journal.json"
+        return self.root / "build/journal.json"
 
     @property
     def queue_lock(self) -> Path:
         """Held while stored files are rewritten."""
-        return self.build / "queue.lock"
+        return self.root / "build/queue.lock"
 
     @property
     def draft(self) -> Path:
@@ -88,6 +105,15 @@ class Layout:
     def ci(self) -> Path:
         """What a machine calls to check everything."""
         return self.root / ".ci" / "run"
+
+    def named(self, path: Path) -> Path:
+        """A path as messages have it: in the clone, if it is there."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+    def shown(self, path: Path) -> Path:
+        """A path in the form in which it can be used from where the person stands."""
+        here = Path.cwd()
+        return Path(os.path.relpath(path, here)) if here.is_relative_to(self.root) else path
 
     def series(self, base: str) -> Path:
         """The quilt series of a base."""

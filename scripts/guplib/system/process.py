@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -12,25 +13,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from . import settings
 from .errors import EnvironmentFault
+from .terminal import tell
 
 DISK_FULL = "No space left on device"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
-# What a shell may have exported, or git for a hook or "rebase --exec", and what
-# speaks of another repository, architecture or compiler than gup does.
-NOT_PASSED_ON = frozenset("""
-    GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_DIR GIT_GRAFT_FILE GIT_INDEX_FILE
-    GIT_NAMESPACE GIT_OBJECT_DIRECTORY GIT_PREFIX GIT_SHALLOW_FILE GIT_WORK_TREE
-    ARCH CC CFLAGS CPPFLAGS CROSS_COMPILE HOSTCC KAFLAGS KBUILD_EXTMOD KBUILD_OUTPUT
-    KCFLAGS KCONFIG_ALLCONFIG KCONFIG_CONFIG KCPPFLAGS LDFLAGS LLVM LLVM_IAS LOCALVERSION
-    MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS SUBARCH
+FULL_BYTES = 64 << 10       # a disk with less is full
+REASON = re.compile(r"(?:fatal|error|E): ")
+REASON_LINES = 4
+# All that a program gets of this process's environment: where things are, proxies,
+# and where a compiler's cache is. Whatever else a shell, git or make has exported
+# speaks of another repository, kernel or compiler than gup does.
+PASSED_ON = frozenset("""
+    PATH HOME USER LOGNAME SHELL TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
+    PYENV_ROOT PYENV_VERSION LD_LIBRARY_PATH APT_CONFIG
+    http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
+    CCACHE_DIR CCACHE_CONFIGPATH CCACHE_MAXSIZE CCACHE_REMOTE_STORAGE
     """.split())
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a program left behind; `output` is stdout and stderr in order."""
+    """What a program left behind; `output` is stdout and stderr in order.
+
+    Where stderr was kept apart, it comes behind stdout, and only of a program that
+    has failed.
+    """
 
     argv: tuple[str, ...]
     returncode: int
@@ -42,24 +52,36 @@ class Result:
         lines = [line for line in self.output.splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self.returncode}"
 
+    @property
+    def reason(self) -> str:
+        """Why it failed, on one line: from the first line that is called an error on."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        for number, line in enumerate(lines):
+            if REASON.match(line):
+                return "; ".join(lines[number:number + REASON_LINES])
+        return self.last_line
+
 
 def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         env: Mapping[str, str] | None = None, stdin: bytes = b"",
         check: bool = True, log: Path | None = None,
         watch: Callable[[], None] | None = None,
-        stderr_apart: bool = False) -> Result:
+        stderr_apart: bool = False, what: str = "", where: Path | None = None) -> Result:
     """Run a program to its end and return what it printed.
 
-    env is added to this process's environment, less NOT_PASSED_ON. With log, the output is also
+    The program's environment is PASSED_ON and env. With log, the output is also
     kept in that file, growing while the program runs. watch is called every
-    POLL_SECONDS. With stderr_apart, output holds stdout alone and stderr is
-    heard only in an error. The program gets a process group of its own, which
-    is ended with the program, and when this call is interrupted.
+    POLL_SECONDS. With stderr_apart, output holds stdout alone, followed by stderr if
+    the program fails. The program gets a process group of its own, which is ended
+    with the program, and when this call is interrupted. what is how an error calls
+    the step, and where the folder that the program writes to, if that is not cwd.
 
     Raises EnvironmentFault when the program is missing, when the disk is
     full, or, with check, when it fails.
     """
     words = tuple(str(word) for word in argv)
+    if settings.of_call.verbose:
+        tell(f"+ {shlex.join(words)}" + (f"    (in {cwd})" if cwd else ""))
     with _sink(log) as sink, tempfile.TemporaryFile() as aside:
         try:
             child = subprocess.Popen(
@@ -76,19 +98,29 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None,
         _wait(child, stdin, watch)
         _end_group(child)
         output, errors = _contents(sink), _contents(aside)
-    result = Result(words, child.returncode, output)
-    if result.returncode and DISK_FULL in output + errors:
-        raise disk_full(cwd or Path.cwd())
+    result = Result(words, child.returncode,
+                    output + errors if child.returncode else output)
+    if result.returncode and (full := _full(result.output, where or cwd)):
+        raise disk_full(full)
     if check and result.returncode:
-        said = Result(words, child.returncode, output + errors)
-        raise EnvironmentFault(f"{shlex.join(words[:3])} … failed: {said.last_line}"
+        raise EnvironmentFault(f"{what or shlex.join(words[:3]) + ' …'} failed: {result.reason}"
                                + (f" (log: {log})" if log else ""))
     return result
 
 
 def _surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items()
-            if name not in NOT_PASSED_ON}
+            if name in PASSED_ON}
+
+
+def _full(said: str, where: Path | None) -> Path | None:
+    """The folder whose disk is full, by what a program said, or as it is."""
+    for folder in (where or Path.cwd(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(folder)
+            if disk.f_blocks and disk.f_bavail * disk.f_frsize < FULL_BYTES:
+                return folder
+    return (where or Path.cwd()) if DISK_FULL in said else None
 
 
 def disk_full(where: Path) -> EnvironmentFault:
@@ -109,7 +141,7 @@ def _contents(stream: IO[bytes]) -> str:
     return stream.read().decode(errors="backslashreplace")
 
 
-def _wait(child: subprocess.Popen, stdin: bytes,
+def _wait(child: subprocess.Popen[bytes], stdin: bytes,
           watch: Callable[[], None] | None) -> None:
     try:
         if child.stdin:
@@ -132,7 +164,7 @@ def _wait(child: subprocess.Popen, stdin: bytes,
         raise
 
 
-def _end_group(child: subprocess.Popen) -> None:
+def _end_group(child: subprocess.Popen[bytes]) -> None:
     """End what is left of a program and of the programs that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGTERM)

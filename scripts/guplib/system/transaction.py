@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from . import files
+from . import files, schema
+from .errors import UsageError
 from .paths import Layout
+from .terminal import say
 
 Changes = Mapping[Path, str | None]
 
@@ -53,7 +55,16 @@ def _finish(layout: Layout) -> None:
     """Put the contents of the journal in place, as often as it takes."""
     if not layout.journal.exists():
         return
-    for name, text in json.loads(layout.journal.read_text()).items():
+    try:
+        named = schema.value(dict[str, str | None],
+                             schema.read_json(layout.journal, "it is put aside"), "journal")
+    except UsageError as error:
+        aside = layout.journal.with_suffix(".damaged")
+        layout.journal.rename(aside)
+        say(f"{error}; a change of stored files may have been cut off: see what git status "
+            f"says of them; it is now {aside.name}")
+        return
+    for name, text in named.items():
         path = layout.root / name
         if text is None:
             path.unlink(missing_ok=True)

@@ -253,7 +253,7 @@ class _Origin:
     def made(self) -> three_way.Origin:
         """The kernel, and each patch on it."""
         found = three_way.origin(self.layout, self.place, self.near,
-                                tree.plan(Place(self.layout, self.near)))
+                                 tree.plan(Place(self.layout, self.near)))
         if found.why:
             say(f"base {self.near.name}: what the patches were made for is not to be had: "
                 f"{found.why}")
@@ -347,7 +347,7 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
             names.append(str(_store_patch(layout, place, each, served[path])
                              .relative_to(trial.patches)))
     series = trial.series(name)
-    files.write(series, refresh.series_text(series.read_text(), names))
+    files.write(series, refresh.series_text(files.read(series), names))
     for path in queue.series(trial, name):
         _join_variants(trial, path)
     for path in set(trial.patches.glob("*/*.patch")) - set(refresh.served_by(trial)):
@@ -361,7 +361,7 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
              "package_version": place.base.package_version}
     path = trial.config / "bases.toml"
     files.write(path, config.with_facts(
-        config.with_blobs(path.read_text(), name, blobs), name, facts))
+        config.with_blobs(files.read(path), name, blobs), name, facts))
 
 
 def _follow(layout: Layout, place: Place, other: str) -> None:
@@ -376,7 +376,7 @@ def _follow(layout: Layout, place: Place, other: str) -> None:
 def _join_variants(trial: Layout, path: Path) -> None:
     """Let one file serve all bases whose variants of a patch have come to be the same."""
     same = sorted((other for other in path.parent.glob("*.patch")
-                   if other.read_text() == path.read_text()),
+                   if files.read(other) == files.read(path)),
                   key=lambda other: version_key(other.stem))
     for other in same[1:]:
         for base in config.bases(trial):
@@ -387,7 +387,7 @@ def _rename_in_series(series: Path, old: Path, new: str) -> None:
     """Let a series take another variant of a patch."""
     files.write(series, re.sub(
         rf"(?m)^{re.escape(old.parent.name)}/{re.escape(old.name)}(?=\s|$)",
-        f"{old.parent.name}/{new}", series.read_text()))
+        f"{old.parent.name}/{new}", files.read(series)))
 
 
 def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -> Path:
@@ -403,10 +403,10 @@ def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -
         if served[0] == name:
             _write(place, each, path)
         return path
-    files.write(path, stored.read_text())
+    files.write(path, files.read(stored))
     if served[0] == name:
         theirs = path.with_name(f"{others[0]}.patch")
-        files.write(theirs, stored.read_text())
+        files.write(theirs, files.read(stored))
         for other in others:
             _rename_in_series(trial.series(other), path, theirs.name)
         new = theirs
@@ -428,7 +428,7 @@ def _write(place: Place, each: Trial, path: Path) -> None:
 def _now_in_base(trial: Layout, topic: str, name: str) -> None:
     """Let a topic say that a base has it by itself."""
     path = trial.topic(topic)
-    files.write(path, path.read_text().replace(f'"{name}" = "needed"',
+    files.write(path, files.read(path).replace(f'"{name}" = "needed"',
                                                f'"{name}" = "in-base"'))
 
 
@@ -441,7 +441,7 @@ def _give_reasons(trial: Layout, topic: str, old: str, new: str, resolved: bool)
     own = queue.topic(trial, topic)
     path = trial.topic(topic)
     newest = max((patch.stem for patch in path.parent.glob("*.patch")), key=version_key)
-    text = path.read_text()
+    text = files.read(path)
     differs = new if new != newest else old
     if differs not in own.difference and not resolved:
         text = _with_reason(text, "difference", differs,
@@ -470,7 +470,7 @@ def _drop_reasons(trial: Layout, topic: str) -> None:
     left = sorted((patch.stem for patch in path.parent.glob("*.patch")), key=version_key)
     allowed = {"[difference]": left[:-1], "[backport]": left}
     tables = []
-    for table in re.split(r"(?m)(?=^\[)", path.read_text()):
+    for table in re.split(r"(?m)(?=^\[)", files.read(path)):
         heading, _, reasons = table.partition("\n")
         if heading in allowed:
             reasons = REASON.sub(lambda found: found[0] * (

@@ -7,7 +7,7 @@ from pathlib import Path
 from .. import config, queue
 from ..config import Base, version_key
 from ..kernel import fetch
-from ..system import transaction
+from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.paths import Layout
 from . import three_way
@@ -32,12 +32,12 @@ def begin(layout: Layout, name: str) -> list[str]:
                          (layout.hookup(near), layout.hookup(name)),
                          (layout.compat(near), layout.compat(name))):
         if theirs.exists():
-            changes[mine] = theirs.read_text()
+            changes[mine] = files.read(theirs)
     path = layout.config / "bases.toml"
-    changes[path] = _with_base(path.read_text(), bases[near], name)
+    changes[path] = _with_base(files.read(path), bases[near], name)
     for topic in queue.topics(layout):
         line = f'"{near}" = "{topic.status.get(near, "")}"\n'
-        changes[topic.path] = topic.path.read_text().replace(
+        changes[topic.path] = files.read(topic.path).replace(
             line, line + line.replace(near, name, 1), 1)
     with transaction.hold(layout):
         transaction.commit(layout, changes)

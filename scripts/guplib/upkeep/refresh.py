@@ -9,29 +9,28 @@ and only then put in the place of the stored ones.
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..config import Base
-from ..kernel import tree
-from ..kernel.tree import Place, State, Step, Tree
+from ..config import edit
+from ..kernel import apply, tree, work
+from ..kernel.tree import Place, State, Tree
 from ..queue import patchfile
+from ..queue.patch_form import DIFF, PATCH_FORM, Commit, stored_text
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
+from .draft import (blob, copy_stored, draft_changes, follow, require_unchanged, series_text,
+                    served_by, set_blobs, sharing, stored_files)
 
-STORED = ("patches", "series", "kunit", "config")
-DIFF_SETTINGS = ("-c", "core.abbrev=40", "-c", "diff.suppressBlankEmpty=false")
-DIFF_PLAIN = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
-              "--src-prefix=a/", "--dst-prefix=b/")
-DIFF = (*DIFF_SETTINGS, "diff", *DIFF_PLAIN)
-PATCH_FORM = ("--full-index", "--diff-algorithm=myers", "--indent-heuristic", "-U3",
-              "--inter-hunk-context=0")
-STAT_FORM = ("--stat=72",)
+# What others take from here besides what is defined below.
+__all__ = ["Commit", "blob", "copy_stored", "differences", "draft_changes", "follow",
+           "require_unchanged", "run", "series_text", "served_by", "sharing",
+           "stored_files", "stored_text"]
+
 UNSQUASHED = ("fixup! ", "squash! ", "amend! ")
 SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
 REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
@@ -51,21 +50,6 @@ suites = []                     # what proves it; remove the line if nothing doe
 
 [base]                          # needed, in-base or not-applicable <reason>
 """
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit of a tree, with the message that it is stored with."""
-
-    id: str
-    parent: str
-    subject: str
-    body: str
-
-    @property
-    def short(self) -> str:
-        """How a message names it."""
-        return f"commit {self.id[:12]} ({self.subject})"
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ def run(layout: Layout, base_name: str) -> list[str]:
         told = _told(layout, found.changes)
         require_unchanged(layout, base_name, before)
         if found.changes or found.tip != found.state.head:
-            wanted = tree.digest(tree.plan(_in_draft(place)))
+            wanted = apply.digest(apply.plan(_in_draft(place)))
             transaction.commit(layout, found.changes | tree.adopted(
                 place, found.state, found.tip, wanted))
             tree.adopt(place)
@@ -140,8 +124,8 @@ def _work_out(place: Place) -> Outcome:
 def _committed(place: Place) -> Tree:
     """The tree, if all work in it is in commits on its branch."""
     ready = tree.prepare(place, edits_welcome=True)
-    where = place.path.relative_to(place.layout.root)
-    loose = tree.unfinished_work(place) + tree.uncommitted_work(place)
+    where = place.layout.shown(place.path)
+    loose = work.unfinished_work(place) + work.uncommitted_work(place)
     if loose:
         raise UsageError(f"{where}: {'; '.join(loose[:4])}: commit this first, by git "
                          "commit --fixup COMMIT and git rebase -i --autosquash base")
@@ -152,39 +136,9 @@ def _committed(place: Place) -> Tree:
     return ready
 
 
-def copy_stored(layout: Layout, place: Path) -> None:
-    """Make a folder hold the stored files, and none that it held before."""
-    for name in STORED:
-        shutil.rmtree(place / name, ignore_errors=True)
-        shutil.copytree(layout.root / name, place / name)
-
-
 def _in_draft(place: Place) -> Place:
     """The same base, with the stored files of the draft."""
     return Place(Layout(place.layout.draft), place.base)
-
-
-def draft_changes(layout: Layout, draft: Layout) -> dict[Path, str | None]:
-    """How the draft differs from the stored files, by path; None: removed."""
-    before, after = stored_files(layout.root), stored_files(draft.root)
-    return {layout.root / name: after.get(name)
-            for name in dict.fromkeys((*before, *after))
-            if before.get(name) != after.get(name)}
-
-
-def stored_files(root: Path) -> dict[Path, str]:
-    """The contents of all stored files below a folder, by their place in it."""
-    return {path.relative_to(root): path.read_text() for name in STORED
-            for path in sorted((root / name).rglob("*")) if path.is_file()}
-
-
-def require_unchanged(layout: Layout, base: str, before: dict[Path, str]) -> None:
-    """Raise UsageError if a person has edited a stored file in the meantime."""
-    now = stored_files(layout.root)
-    for name in sorted({*before, *now}):
-        if before.get(name) != now.get(name):
-            raise UsageError(f"base {base}: {name} has changed meanwhile; nothing was "
-                             "stored, call again")
 
 
 def _commits(ready: Tree) -> list[Commit]:
@@ -243,20 +197,11 @@ def _split(place: Place, commits: list[Commit]) -> list[Commit]:
                          "others by git rebase -i base")
     for commit in commits[:-1]:
         ours = set(place.git.lines("diff", "--name-only", commit.parent, commit.id)) \
-            & set(tree.suite_files(place.layout, place.base.name))
+            & set(apply.suite_files(place.layout, place.base.name))
         if ours:
             raise UsageError(f"{commit.short} touches {min(ours)}, which belongs to "
                              f"the commit '{subject}'; move the change there")
     return commits
-
-
-def stored_text(git: Git, commit: Commit, excluded: tuple[str, ...] = ()) -> str:
-    """The stored form of a commit, less the files that are stored as such."""
-    where = (commit.parent, commit.id, "--", ".",
-             *(f":(exclude,literal){name}" for name in excluded))
-    return patchfile.text(commit.subject, commit.body,
-                          git.run(*DIFF, *STAT_FORM, *where).output,
-                          git.run(*DIFF, *PATCH_FORM, *where).output)
 
 
 def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
@@ -274,7 +219,7 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
             if not new:
                 _doubt_trailers(ready.git, path, text)
             files.write(path, text)
-    text = series_text(layout.series(base).read_text(), names)
+    text = series_text(files.read(layout.series(base)), names)
     files.write(layout.series(base), text)
     still = served_by(layout)
     for path in set(served) - set(still):
@@ -286,19 +231,10 @@ def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
 def _doubt_trailers(git: Git, path: Path, text: str) -> None:
     """Say so when a patch makes another change than the one that was reviewed."""
     tags = REVIEW.findall(text.partition("\n---\n")[0])
-    if tags and git.patch_id(path.read_text(), blanks=True) \
+    if tags and git.patch_id(files.read(path), blanks=True) \
             != git.patch_id(text, blanks=True):
         say(f"{path.parent.name}/{path.name}: changes something else than before, but "
             f"has {', '.join(tags)}; take them off the commit unless they still hold")
-
-
-def served_by(layout: Layout) -> dict[Path, list[str]]:
-    """The bases that each patch file of a series serves, oldest first."""
-    found: dict[Path, list[str]] = {}
-    for base in config.bases(layout):
-        for path in queue.series(layout, base):
-            found.setdefault(path, []).append(base)
-    return found
 
 
 def _matched(layout: Layout, ready: Tree, commits: list[Commit]
@@ -311,7 +247,7 @@ def _matched(layout: Layout, ready: Tree, commits: list[Commit]
     for commit in commits:
         if patch := left.pop(commit.subject, None):
             found[commit.id] = patch.path
-    by_change = {ready.git.patch_id(patch.path.read_text()): patch
+    by_change = {ready.git.patch_id(files.read(patch.path)): patch
                  for patch in left.values()}
     for commit in commits:
         if commit.id not in found and by_change:
@@ -325,9 +261,9 @@ def _matched(layout: Layout, ready: Tree, commits: list[Commit]
 def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
     """Let the title of a topic follow the subject of its patch."""
     path = layout.topic(patch.path.parent.name)
-    old, new = (f"title = {json.dumps(subject, ensure_ascii=False)}\n"
-                for subject in (patch.subject, commit.subject))
-    files.write(path, path.read_text().replace(old, new))
+    if queue.topic(layout, path.parent.name).title == patch.subject:
+        files.write(path, edit.with_values(path, files.read(path), (),
+                                           {"title": commit.subject}))
 
 
 def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
@@ -353,29 +289,17 @@ def _equal(ready: Tree, commit: Commit, path: Path) -> bool:
     patch = patchfile.read(path)
     if (patch.subject, patch.body) != (commit.subject, commit.body):
         return False
-    with tree.aside(ready.place, commit.parent) as git:
+    with apply.aside(ready.place, commit.parent) as git:
         applied = git.run("apply", "--cached", "--whitespace=nowarn", str(path),
                           check=False)
         return applied.returncode == 0 and git.out("write-tree") == git.out(
             "rev-parse", f"{commit.id}^{{tree}}")
 
 
-def series_text(old: str, names: list[str]) -> str:
-    """A series in a new order; what stands above or behind a line goes with it."""
-    lines: dict[str, str] = {}
-    above = ""
-    for line in old.splitlines(keepends=True):
-        name = line.partition("#")[0].strip()
-        above += line
-        if name:
-            lines[name], above = above, ""
-    return "".join(lines.get(name, f"{name}\n") for name in names) + above
-
-
 def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
     """Write suites, compat header and hookup of the last commit to the draft."""
     layout, base, git = draft.layout, draft.base.name, ready.git
-    known = tree.suite_files(layout, base)
+    known = apply.suite_files(layout, base)
     status = [line.split("\t") for line in git.lines(
         "diff", "--name-status", "--no-renames", commit.parent, commit.id)]
     for letter, name in status:
@@ -392,76 +316,17 @@ def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
 
 def _stored_place(layout: Layout, base: str, name: str) -> Path:
     """Where a file that is new in mm/tests/ is stored."""
-    if name == tree.COMPAT:
+    if name == apply.COMPAT:
         return layout.compat(base)
     if match := LATER_COMPAT.fullmatch(name):
         return layout.compat(match[1])
     return layout.suites / Path(name).name
 
 
-def set_blobs(draft: Layout, base: Base, git: Git, commit: str) -> None:
-    """Let bases.toml name the files that the series of a base touches."""
-    touched = queue.touched(draft, base.name)
-    if touched == sorted(base.blobs):
-        return
-    blobs = {file: base.blobs.get(file) or blob(git, commit, file) for file in touched}
-    path = draft.config / "bases.toml"
-    files.write(path, config.with_blobs(path.read_text(), base.name, blobs))
-
-
-def blob(git: Git, commit: str, file: str) -> str:
-    """The id of a file's content in a commit; empty when it has none."""
-    found = git.run("rev-parse", "--verify", "--quiet", f"{commit}:{file}", check=False)
-    return found.output.strip() if found.returncode == 0 else ""
-
-
-def sharing(layout: Layout, draft: Layout, base: str) -> Iterator[str]:
-    """The other bases whose series have a patch that the draft changes."""
-    for other in config.bases(layout):
-        if other != base and _texts(draft, other) != _texts(layout, other):
-            yield other
-
-
-def _texts(layout: Layout, base: str) -> list[str]:
-    """The patches of a base, in whatever files they are."""
-    return [path.read_text() for path in queue.series(layout, base)]
-
-
-def follow(layout: Layout, draft: Layout, name: str,
-           part: tuple[Place, str] | None = None) -> None:
-    """Apply the draft on another base, and store its own patches anew.
-
-    That is done in the tree of the base, which is made if there is none; or in part:
-    another tree, whose repository has a commit with the files of the base that are
-    touched.
-    """
-    base = config.base(layout, name)
-    steps = tree.plan(Place(draft, base))
-    if part:
-        _follow_in(*part, draft, base, steps)
-        return
-    place = Place(layout, base)
-    with tree.hold(layout, name):
-        _follow_in(place, tree.base_of(place).base, draft, base, steps)
-
-
-def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
-               ) -> None:
-    commits = [commit]
-    tree.commit_steps(place, steps, commits, base)
-    served = served_by(draft)
-    for step, parent, made in zip(steps, commits, commits[1:]):
-        if served.get(step.patch.path, [base.name])[0] == base.name:
-            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
-                                                 step.patch.body), tuple(step.extra))
-            files.write(step.patch.path, text)
-    set_blobs(draft, base, place.git, commit)
-
-
 def _retrace(place: Place, draft: Place, ready: Tree) -> str:
     """Apply the draft and return its tip, which must have the tree's content."""
     commits = [ready.state.base]
-    tree.commit_steps(place, tree.plan(draft), commits)
+    apply.commit_steps(place, apply.plan(draft), commits)
     git = ready.git
     astray = git.lines("diff", "--name-only", "--no-renames", commits[-1], "HEAD")
     if astray:

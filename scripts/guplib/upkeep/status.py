@@ -3,33 +3,59 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
-from ..kernel import tree
+from ..kernel import apply, tree, work
 from ..kernel.tree import Place
+from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
 
 
-def lines(layout: Layout) -> list[str]:
-    """The screen: bases with their trees, topics, and the cells that have run.
+@dataclass(frozen=True)
+class Table:
+    """A part of the screen: what it is of, the names of its columns, its rows."""
+
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(layout: Layout) -> list[Table]:
+    """Bases with their trees, topics, and the cells that have run.
 
     Reads only; nothing is fetched, built or moved.
     """
     bases = config.bases(layout)
-    found = _table(("base", "verified", "package", "tree"),
-                   [(base.name, base.version, f"{base.package} {base.package_version}",
-                     _tree(layout, base)) for base in bases.values()])
     record, topics = recorded_results.load(layout), _topics(layout)
-    found += ["", *_table(("topic", *bases, "severity", "affected", "upstream"), [
-        (topic.name, *(recorded_results.standing(topic, base, record, topics)
-                       for base in bases),
-         topic.reached_by, topic.affected, _upstream(topic)) for topic in topics])]
-    found += ["", *_table(("cell", "last run", "verdict", "last green", "queue"),
-                          [row for base in bases for arch in config.arches(layout)
-                           if (row := _cell(layout, base, arch))])]
+    return [
+        Table("bases", ("base", "verified", "package", "tree"), tuple(
+            (base.name, base.version, f"{base.package} {base.package_version}",
+             _tree(layout, base)) for base in bases.values())),
+        Table("topics", ("topic", *bases, "severity", "affected", "upstream"), tuple(
+            (topic.name, *(recorded_results.standing(topic, base, record, topics)
+                           for base in bases),
+             topic.reached_by, topic.affected, _upstream(topic)) for topic in topics)),
+        Table("cells", ("cell", "last run", "verdict", "last green", "queue"), tuple(
+            row for base in bases for arch in config.arches(layout)
+            if (row := _cell(layout, base, arch))))]
+
+
+def data(layout: Layout) -> dict[str, object]:
+    """The screen as data: the rows of each table by their columns, and broken rules."""
+    found: dict[str, object] = {
+        table.name: [dict(zip(table.head, row)) for row in table.rows]
+        for table in tables(layout)}
+    return {**found, "problems": queue.problems(layout)}
+
+
+def lines(layout: Layout) -> list[str]:
+    """The screen."""
+    parts = [_table(table.head, table.rows) for table in tables(layout)]
+    found = [line for part in parts for line in (*part, "")][:-1]
     defects = queue.problems(layout)
     if defects:
         found += ["", f"{len(defects)} rules are broken, see gup check --only rules; "
@@ -62,7 +88,7 @@ def _tree(layout: Layout, base: Base) -> str:
     place = Place(layout, base)
     try:
         state = tree.state_of(place)
-        wanted = tree.digest(tree.plan(place))
+        wanted = apply.digest(apply.plan(place))
     except UsageError as error:
         return str(error)
     if state is None:
@@ -72,9 +98,9 @@ def _tree(layout: Layout, base: Base) -> str:
         said.append(f"is {state.version}")
     if state.target:
         said.append("checkout was interrupted")
-    elif work := tree.work_in(place, state):
-        said.append(f"your work ({work[0]}"
-                    + (f", and {len(work) - 1} more)" if work[1:] else ")"))
+    elif found := work.work_in(place, state):
+        said.append(f"your work ({found[0]}"
+                    + (f", and {len(found) - 1} more)" if found[1:] else ")"))
     if state.inputs != wanted:
         said.append("behind the queue")
     return "; ".join(said) or "clean"
@@ -86,13 +112,13 @@ def _cell(layout: Layout, base: str, arch: str) -> tuple[str, ...] | None:
     if not path.exists():
         return None
     try:
-        results = json.loads(path.read_text())
+        results = json.loads(files.read(path))
         commit = results["commit"][:12] + ("+" if results["dirty"] else "")
         part = results.get("suite", "*")
         return (f"{base}/{arch}", results["time"],
                 results["verdict"] + ("" if part == "*" else f" ({part})"),
                 results.get("last_green") or "never", commit)
-    except (ValueError, KeyError, TypeError):
+    except (UsageError, ValueError, KeyError, TypeError):
         return f"{base}/{arch}", "damaged results.json; run it again", "", "", ""
 
 

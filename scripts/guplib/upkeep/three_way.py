@@ -234,7 +234,7 @@ def _from_tarball(layout: Layout, near: Base, names: list[str], folder: Path) ->
     if bad:
         raise EnvironmentFault(f"{found.path}: damaged or no tarball ({bad[0]}); remove it "
                                "and call again")
-    return source.version((folder / "Makefile").read_text(errors="replace"))
+    return source.version((folder / "Makefile").read_text("utf-8", errors="replace"))
 
 
 def _near_tarball(layout: Layout, near: Base) -> fetch.Tarball:

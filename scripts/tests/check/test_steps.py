@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import kunit_json, stored, unified, with_line
+from conftest import edit, kunit_json, stored, unified, with_line
 
 pytestmark = pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")
 
@@ -31,6 +31,60 @@ def test_broken_rules_end_the_check(project, checked):
     assert "quilt" not in said.out
 
 
+COVER = """\
+mm: a subject
+
+A text on Patch {one-line}.
+
+Tested:
+
+- on UML
+
+Not tested:
+
+- elsewhere
+"""
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("- on UML", "- on " + "very " * 20, "has a line of"),
+    ("{one-line}", "{two-lines}", "names {two-lines}, which is no topic"),
+    ("Not tested:\n\n- elsewhere\n", "", "has no section 'Not tested:'"),
+    ("mm: a subject\n\n", "mm: a subject\n", "does not begin with a subject"),
+    ("A text on Patch {one-line}", "Patch 3", "name a patch by its topic"),
+    ("- elsewhere\n", "- elsewhere\n\n---\nChanges in v2:\n", "no items under")])
+def test_cover_that_would_not_be_mailed_breaks_the_rules(project, checked, old, new, says):
+    path = project.layout.cover("6.1")
+    path.write_text(COVER)
+    assert checked("--only", "rules").code == 0
+    edit(path, old, new)
+    said = checked("--only", "rules")
+    assert said.code == 1 and says in said.out and "series/6.1.cover" in said.out
+    assert not project.tree.exists()
+
+
+def test_cover_that_speaks_of_what_is_not_public_breaks_the_rules(project, checked):
+    edit(project.layout.topic("one-line"), "[base]", "security = true\n[base]")
+    project.layout.cover("6.1").write_text(COVER.replace("Patch {one-line}", "one-line"))
+    said = checked("--only", "rules")
+    assert said.code == 1 and "speaks of one-line, which goes to the security list" in said.out
+
+
+def test_cover_may_name_the_suites_where_they_go_along(project, checked):
+    text = COVER.replace("{one-line}", "{kunit}")
+    project.layout.cover("7.2").write_text(text)
+    assert checked("--only", "rules").code == 0
+    project.layout.cover("6.1").write_text(text)
+    assert "names {kunit}" in checked("--only", "rules").out
+
+
+def test_cover_that_is_not_finished_is_counted_as_skipped(project, checked):
+    project.layout.cover("6.1").write_text("EDITME\n")
+    said = checked("--only", "rules")
+    assert said.code == 0 and said.out.endswith("1 passed, 0 failed, 1 skipped\n")
+    assert "series/6.1.cover: has EDITME in it" in said.out
+
+
 def test_quilt_pushes_each_series(checked):
     said = checked("--only", "quilt")
     assert said.code == 0 and "2 passed, 0 failed" in said.out
@@ -40,6 +94,25 @@ def test_patch_that_git_takes_but_quilt_does_not_is_found(project, checked, stub
     stub("quilt", "echo 'Hunk #1 FAILED at 3.'; exit 1")
     said = checked("--only", "quilt")
     assert said.code == 1 and "Hunk #1 FAILED" in said.out
+
+
+def test_quilt_is_called_without_fuzz_and_without_the_persons_settings(
+        project, checked, stub, monkeypatch, tmp_path):
+    monkeypatch.setenv("QUILT_PATCH_OPTS", "--fuzz=3")
+    stub("quilt", f'echo "$* ${{QUILT_PATCH_OPTS-unset}}" >>{tmp_path}/log')
+    checked("--only", "quilt")
+    assert (tmp_path / "log").read_text() == "--quiltrc=- push -a --fuzz=0 unset\n" * 2
+
+
+def test_quilt_takes_no_fuzz_where_an_export_is_tried(project):
+    from guplib import config
+    from guplib.check import exports
+    (project.root / "patches.suse").mkdir()
+    for form in config.export_forms(project.layout).values():
+        script = exports._push(form, project.root, project.root / "series.list")
+        assert script == ":" or script.endswith("quilt --quiltrc=- push -a --fuzz=0")
+    debian = config.export_form(project.layout, "debian")
+    assert any("--fuzz=0" in line for line in debian.apply)
 
 
 def test_patch_that_does_not_apply_fails_its_base(project, checked):

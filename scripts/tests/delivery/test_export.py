@@ -67,7 +67,7 @@ def merged(project, topic="one-line"):
 def export(gup, tmp_path):
     """Export from 6.1 and return the files by name; expects no error."""
     def call(form="quilt", *words, dest=tmp_path / "dest"):
-        said = gup("export", "--base", "6.1", "--format", form, "--dest", dest, *words)
+        said = gup("export", "--base", "6.1", "--format", form, "--out", dest, *words)
         assert said.code == 0, said
         return {str(path.relative_to(dest)): path.read_text()
                 for path in sorted(dest.rglob("*")) if path.is_file()
@@ -79,7 +79,7 @@ def export(gup, tmp_path):
 def refuse(refused, tmp_path):
     """Export from 6.1 in vain; return the error."""
     def call(*words, form="quilt", dest=tmp_path / "dest"):
-        return refused(2, "export", "--base", "6.1", "--format", form, "--dest", dest,
+        return refused(2, "export", "--base", "6.1", "--format", form, "--out", dest,
                        *words)
     return call
 
@@ -276,7 +276,7 @@ def test_sign_off_joins_what_a_body_ends_with(project, export):
 def test_what_others_said_of_a_patch_stays_behind(project, gup, export, tmp_path):
     edit(project.patch, "The body of it.",
          "The body of it.\n\nReviewed-by: Rev <r@example.org>\nFixes: 0123456789ab (\"a\")")
-    said = gup("export", "--base", "6.1", "--format", "mbox", "--dest", tmp_path / "1")
+    said = gup("export", "--base", "6.1", "--format", "mbox", "--out", tmp_path / "1")
     assert "left out 'Reviewed-by: Rev <r@example.org>'" in said.out
     for form in FORMS:
         for text in export(form, dest=tmp_path / form).values():
@@ -325,7 +325,7 @@ def test_date_that_is_none(project, refuse, monkeypatch, date):
 
 def test_dependency_comes_along_in_its_place(two, gup, tmp_path):
     depends(two)
-    said = gup("export", "--base", "6.1", "--format", "quilt", "--dest",
+    said = gup("export", "--base", "6.1", "--format", "quilt", "--out",
                tmp_path / "dest", "--topics", "two-lines")
     assert "topic one-line comes along: needed by two-lines\n" in said.out
     assert (tmp_path / "dest/patches/series").read_text() == f"{ONE}.patch\n{TWO}.patch\n"
@@ -379,7 +379,7 @@ def test_unknown_topic(project, refuse, name):
 
 
 def test_topic_that_the_base_has(two, refused, tmp_path):
-    said = refused(2, "export", "--base", "7.2", "--format", "quilt", "--dest",
+    said = refused(2, "export", "--base", "7.2", "--format", "quilt", "--out",
                    tmp_path / "dest", "--topics", "two-lines")
     assert "topic two-lines is 'in-base' on 7.2" in said and "choose from one-line" in said
 
@@ -387,7 +387,7 @@ def test_topic_that_the_base_has(two, refused, tmp_path):
 def test_unknown_form_and_base(project, refused, refuse, tmp_path):
     assert "unknown format 'gentoo'; choose from quilt, debian" in refuse(form="gentoo")
     assert "unknown base '9'" in refused(2, "export", "--base", "9", "--format", "quilt",
-                                         "--dest", tmp_path / "dest")
+                                         "--out", tmp_path / "dest")
 
 
 def test_queue_that_breaks_its_rules(project, refuse):
@@ -402,7 +402,7 @@ def test_bug_of_two_lines(project, refuse):
 
 def test_home_folder_behind_an_equals_sign(project, gup, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert gup("export", "--base=6.1", "--format=quilt", "--dest=~/dest").code == 0
+    assert gup("export", "--base=6.1", "--format=quilt", "--out=~/dest").code == 0
     assert (tmp_path / "dest/README").exists()
 
 

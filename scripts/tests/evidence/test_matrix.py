@@ -20,7 +20,8 @@ def readme(project):
 
 
 def cell(base="6.1", patched=True, counts=(2, 0, 0), arch="um", verdict="passed"):
-    return Measured(base, arch, patched, "6.1.9", verdict, {"put_user_page": [*counts, 0, 0, 0, 0][:4]})
+    return Measured(base, arch, patched, "6.1.9", verdict,
+                    {"put_user_page": [*counts, 0, 0, 0, 0][:4]})
 
 
 def standing(project, *cells, base="6.1"):

@@ -3,7 +3,8 @@
 
 import pytest
 
-from conftest import GUP_C, kunit_json, stored, tarball, unified, with_line, write_tarball
+from conftest import (FIND_PLAN, GUP_C, kunit_json, stored, tarball, unified, with_line,
+                      write_tarball)
 
 
 @pytest.fixture
@@ -30,11 +31,9 @@ def two(project):
 
 
 KUNIT_PY = """\
-import json, os, pathlib, sys
+import json, pathlib, sys
 verb = sys.argv[1]
-plan = json.loads(pathlib.Path(os.environ["GUP_TEST_KUNIT"]).read_text())
-words = dict(w.lstrip("-").split("=", 1) for w in sys.argv[2:] if "=" in w)
-out = pathlib.Path(words["build_dir"])
+""" + FIND_PLAN + """\
 text = pathlib.Path("mm/gup.c").read_text()
 if verb == "config":
     (out / ".config").write_text("CONFIG_MMU=y" + chr(10) + "CONFIG_THP=y" + chr(10)
@@ -104,9 +103,9 @@ def test_work_in_the_tree_is_kept(two, gup, refused):
     gup("bisect", "--base", "6.1")
     mine = two.layout.tree("6.1", bisect=True) / "mm/mine.c"
     mine.write_text("int mine;\n")
-    assert "gup bisect --base 6.1 --drop" in refused(2, "bisect", "--base", "6.1")
+    assert "gup bisect --base 6.1 --set-aside" in refused(2, "bisect", "--base", "6.1")
     assert mine.exists()
-    assert "kept on branch aside/" in gup("bisect", "--base", "6.1", "--drop").out
+    assert "kept on branch aside/" in gup("bisect", "--base", "6.1", "--set-aside").out
 
 
 def test_unknown_names(refused):

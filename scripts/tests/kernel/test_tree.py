@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tree of a base: what is in it, what moves it, what is never lost."""
 
+import os
+import shutil
 import subprocess
 
 import pytest
 
 from conftest import (GUP_C, blob_id, edit, stored, tarball, unified, with_line, write_folder,
                       write_tarball)
+from guplib.cli import program
+from guplib.system.git import Git
 
 
 def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
@@ -106,7 +110,7 @@ def test_work_in_the_tree_is_not_overwritten(project, gup, refused, commit):
         project.git("commit", "-qam", "my own change")
     said = refused(2, "tree")
     assert ("my own change" if commit else "mm/gup.c") in said
-    assert "--drop" in said and "switch -c" in said
+    assert "--set-aside" in said and "switch -c" in said
     assert "int mine;" in file.read_text()
 
 
@@ -123,7 +127,7 @@ def test_drop_keeps_the_work_on_a_branch(project, gup):
     file.write_text(file.read_text() + "int mine;\n")
     project.git("commit", "-qam", "my own change")
     (project.tree / "mm/new.c").write_text("int new;\n")
-    said = gup("tree", "--drop")
+    said = gup("tree", "--set-aside")
     assert said.code == 0 and "aside/" in said.out
     assert project.git("rev-parse", "HEAD") == tip
     branch = project.git("branch", "--list", "aside/*").strip()
@@ -224,6 +228,48 @@ def clone(project, path, version="6.1.9"):
     return path
 
 
+def test_clone_after_its_tree_was_removed_by_hand(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    gup("tree", "--ksrc", path)
+    shutil.rmtree(project.layout.base("6.1"))
+    said = gup("tree", "--ksrc", path)
+    assert said.code == 0, said
+    assert "int changed;" in (project.tree / "mm/gup.c").read_text()
+
+
+def test_clone_that_another_queue_has_its_tree_of(project, gup, refused, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    other = tmp_path / "other"
+    shutil.copytree(project.root, other)
+    assert program.main(["tree", "--ksrc", str(path)], other) == 0
+    said = refused(2, "tree", "--ksrc", path)
+    assert f"has gup/6.1 checked out in {other}/build/6.1/linux" in said
+    assert not project.tree.exists()
+    shutil.rmtree(other)
+    Git(path).run("worktree", "prune")
+    assert gup("tree", "--ksrc", path).code == 0
+
+
+def test_hook_of_a_clone_does_not_run(project, gup, tmp_path):
+    path = clone(project, tmp_path / "clone")
+    hook = path / ".git/hooks/post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    assert gup("tree", "--ksrc", path).code == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_hint_can_be_called_where_one_stands(project, gup, refused, monkeypatch):
+    gup("tree")
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
+    (project.root / "scripts").mkdir()
+    for where, path in ((project.root / "scripts", "../build/6.1/linux"),
+                        (project.root, "build/6.1/linux"),
+                        (project.root.parent, str(project.tree))):
+        monkeypatch.chdir(where)
+        assert f"git -C {path} switch" in refused(2, "tree")
+
+
 def test_ksrc_clone_becomes_a_worktree_on_the_ref(project, gup, tmp_path):
     path = clone(project, tmp_path / "clone")
     (path / "mm/gup.c").write_text("int newer;\n")
@@ -274,7 +320,7 @@ def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(project, gup):
                     "-q", "--onto", f"{mine}~1", mine], cwd=project.tree,
                    capture_output=True)
     assert (project.tree / ".git/rebase-merge").exists()
-    assert gup("tree", "--drop").code == 0
+    assert gup("tree", "--set-aside").code == 0
     assert project.git("status", "--porcelain") == ""
     assert not (project.tree / ".git/rebase-merge").exists()
     kept = project.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
@@ -343,7 +389,7 @@ def test_tree_with_work_in_it_stays_on_its_kernel(project, gup, refused):
     assert said.code == 0, said
     assert "linux stays linux-source-6.1 6.1.9-1, for it has work in it" in said.out
     assert "holds work" in gup("tree").err
-    assert gup("tree", "--drop").code == 0
+    assert gup("tree", "--set-aside").code == 0
     assert "SUBLEVEL = 12" in (project.tree / "Makefile").read_text()
     assert "mine" in project.git("show", project.git("branch", "--list", "aside/*",
                                                      "--format=%(refname)") + ":mm/gup.c")
@@ -356,3 +402,15 @@ def test_tree_of_an_older_gup_is_known_by_its_kernel(project, gup):
     assert "goes from" not in gup("tree").out
     verified(project, "6.1.12")
     assert "goes from linux-source-6.1 to" in gup("tree").out
+
+
+def test_tarball_has_no_say_in_owners_and_modes(project, gup, tmp_path):
+    folder = write_folder(tmp_path / "linux-6.1.9", "6.1.9")
+    (folder / "mm/gup.c").chmod(0o666)
+    (folder / "scripts/checkpatch.pl").chmod(0o4777)
+    subprocess.run(["tar", "-C", tmp_path, "--owner=1234", "--group=1234", "-cf",
+                    tmp_path / "linux.tar", folder.name], check=True)
+    assert gup("tree", "--ksrc", tmp_path / "linux.tar").code == 0
+    found = (project.tree / "mm/gup.c").stat()
+    assert (found.st_uid, found.st_mode & 0o022) == (os.getuid(), 0)
+    assert (project.tree / "scripts/checkpatch.pl").stat().st_mode & 0o7022 == 0

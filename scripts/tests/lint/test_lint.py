@@ -9,7 +9,7 @@ from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tar
 
 GOOD = "The body of it."
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("codespell", "pyflakes3", "mypy", "shellcheck"))),
+    not all(map(shutil.which, ("codespell", "flake8", "autopep8", "mypy", "shellcheck"))),
     reason="a package of group lint is missing")
 
 
@@ -127,6 +127,9 @@ def test_file_that_is_known_not_to_be_compiled(project, linted):
 @pytest.mark.parametrize("name, text, part", [
     ("scripts/guplib/one.py", "import os\n", "'os' imported but unused"),
     ("scripts/guplib/one.py", "X: int = 'a'\n", "Incompatible types"),
+    ("scripts/guplib/one.py", "def f(x):\n    return x\n", "missing a type annotation"),
+    ("scripts/guplib/one.py", "X: int=1\n", "E225 missing whitespace"),
+    ("scripts/guplib/one.py", "X: int=1\n", "FAILED autopep8 of scripts"),
     (".ci/run", "#!/bin/sh\necho $1\n", "SC2086")])
 def test_fault_of_a_script_is_found(project, linted, name, text, part):
     (project.root / name).write_text(text)
@@ -159,6 +162,21 @@ def test_new_message_of_the_compiler_fails(project, configured, linted, stub):
     stub("make", MAKE)
     said = linted("--build")
     assert said.code == 1 and said.out.count("warning: odd") == 1
+
+
+def test_compiler_is_asked_for_all_that_it_has_to_say(project, configured, linted, stub,
+                                                      tmp_path):
+    stub("make", f'echo "$*" >>{tmp_path}/log\n' + MAKE)
+    linted("--build")
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert calls and all(" W=1 C=1 " in call for call in calls)
+
+
+def test_checkpatch_is_asked_to_be_strict(linted, stub, tmp_path):
+    stub("perl", f'case "$1" in *checkpatch.pl) echo "$*" >>{tmp_path}/log;; esac')
+    linted()
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert calls and all(" --strict " in call for call in calls)
 
 
 def test_exempt_message_of_the_compiler(project, configured, linted, stub):

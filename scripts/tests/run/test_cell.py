@@ -2,6 +2,7 @@
 """gup kunit from end to end, on a kunit.py that does as it is told."""
 
 import json
+import os
 
 import pytest
 
@@ -168,7 +169,7 @@ def test_option_decides_whether_a_case_has_to_run_or_to_skip(project, gup):
         "1 needs CONFIG_THP\n7.2/um: passed, 2 cases\n")
     assert "put_user_page.drops" not in said.out
     assert "skipped: put_user_page.drops\n    CONFIG_THP\n" in gup(
-        "kunit", "--base", "7.2", "-v").out
+        "kunit", "--base", "7.2", "--skipped").out
     assert project.results("7.2")["cases"][1]["status"] == "skipped"
     assert project.results("7.2")["cases"][1]["lacking"] == "CONFIG_THP"
     said = gup("kunit", "--base", "6.1")
@@ -212,7 +213,7 @@ def test_a_run_ends_with_its_table_and_the_verdict_is_last(capsys):
         "skipped: s.b\n    needs CONFIG_A\nskipped: s.c\n    needs CONFIG_B\n"
         "skipped: s.d\n    needs CONFIG_B\nnot applicable: longer.e\n    no f()\n"
         "not applicable: longer.f\n    no f()\nnot applicable: longer.g\n    it sleeps\n"
-        ) + MIXED_TEXT
+    ) + MIXED_TEXT
 
 
 def test_a_run_without_a_case_has_a_table_too(capsys):
@@ -370,3 +371,15 @@ def test_kunit_arguments_may_name_a_file_of_config(project, gup):
          'kunit_arguments = ["--qemu_config={config}/far.py"]')
     gup("kunit")
     assert f"--qemu_config={project.root}/config/far.py" in project.calls()[0]
+
+
+def test_what_a_killed_build_wrote_last_is_made_again(tmp_path):
+    for name, age in (("new.o", 0), ("linux", 29), ("a/near.o", 29), ("a/.near.o.cmd", 29),
+                      ("old.o", 31), ("vmlinux", 60), ("new.c", 0)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        os.utime(path, (1_000_000 - age,) * 2)
+    cell._remove_latest(tmp_path)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"old.o", "vmlinux", "new.c"}

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from conftest import SCRIPTS, edit, kunit_json, tarball, write_tarball
+from conftest import (KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, tarball,
+                      write_tarball)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_work_in_the_unpatched_tree_keeps_the_source(project, gup, refused, tmp_
     mine = project.layout.tree("6.1", patched=False) / "mm/mine.c"
     mine.write_text("int mine;\n")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.12")
-    assert "gup tree --base 6.1 --unpatched --drop" in refused(
+    assert "gup tree --base 6.1 --unpatched --set-aside" in refused(
         2, "tree", "--unpatched", "--ksrc", tarball)
     assert mine.exists()
 
@@ -80,6 +81,9 @@ def test_suite_is_there_when_the_base_is_patched(project, gup, adds):
     assert "CONFIG_PUT_USER_PAGE_KUNIT_TEST=y" in config.read_text()
 
 
+NOT_FROM_THE_TOOL = "import sys\nassert not [p for p in sys.path if 'guplib' in p], sys.path\n"
+
+
 def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     edit(project.root / "config/packages.toml", "qemu-system-far", "git")
     edit(project.root / "config/bases.toml", 'kunit_filter = false\nkunit_of = ""',
@@ -87,8 +91,8 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     own = "tools/testing/kunit/kunit.py"
     write_tarball(tarball(project.root, "7.2", "7.2.1"), "7.2.1",
                   replaced={own: "raise SystemExit('knows UML only')\n"})
-    lent = write_tarball(tarball(project.root, "6.1", "6.1.9"),
-                         "6.1.9", wrap_kunit=True)
+    lent = write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
+                         replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
     assert lent.exists()
     assert gup("kunit", "--base", "7.2", "--arch", "far").code == 0
     assert any("--arch=far" in call for call in project.calls())
@@ -100,6 +104,7 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
 def test_kunit_py_that_cannot_be_pointed_elsewhere_says_so(tmp_path):
     (tmp_path / "kunit.py").write_text("")
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "guplib/run/kunit_from_other_tree.py", tmp_path / "kunit.py", "x"],
+        [sys.executable, SCRIPTS / "guplib/run/kunit_from_other_tree.py",
+         tmp_path / "kunit.py", "x"],
         capture_output=True, text=True)
     assert done.returncode == 1 and "get_kernel_root_path" in done.stderr

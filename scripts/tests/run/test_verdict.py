@@ -87,8 +87,8 @@ def test_option_that_has_to_be_off():
     need = Requirement(options=("!CONFIG_MMU",))
     case, word = skipped("needs CONFIG_MMU to be off", needs=(need,))
     assert (case.status, case.lacking) == (SKIPPED, "CONFIG_MMU to be off")
-    assert judged(kernel=Kernel("6.1", frozenset(), frozenset()), needs=(need,)).cases[1
-        ].status == PASSED
+    verdict = judged(kernel=Kernel("6.1", frozenset(), frozenset()), needs=(need,))
+    assert verdict.cases[1].status == PASSED
 
 
 @pytest.mark.parametrize("need, reason, lacking", [

@@ -363,6 +363,6 @@ def test_queue_that_changes_during_the_trial_is_kept(ready, refused, newer, monk
         edit(ready.patch, "The body of it.", "Another body.")
         return Verdict((Case("put_user_page", "adds", "passed"),), ())
     monkeypatch.setattr(bump, "_cell", edited)
-    assert "one-line/6.1.patch has changed meanwhile" in refused(2, "bump", "--base", "6.1", "--ksrc",
-                                                     newer(GUP_C))
+    assert "one-line/6.1.patch has changed meanwhile" in refused(
+        2, "bump", "--base", "6.1", "--ksrc", newer(GUP_C))
     assert "Another body." in ready.patch.read_text()

@@ -81,7 +81,7 @@ def test_check_says_what_would_change_and_writes_nothing(project, gup):
 
 def test_gup_check_has_it_as_a_step(project, gup):
     (project.root / "config/packages.toml").write_text(
-        "[kernel]\n[check]\n[lint]\n[mail]\n[far]\n")
+        "[tree]\n[toml]\n[kernel]\n[check]\n[lint]\n[mail]\n[far]\n")
     assert gup("check", "--only", "refresh").code == 1
     gup("refresh", "--base", "6.1")
     gup("refresh", "--base", "7.2")
@@ -186,10 +186,10 @@ def test_new_commit_becomes_a_topic_to_fill_in(ready, gup):
         "one-line/6.1.patch\nmend-it/6.1.patch\n")
     assert ready.layout.series("7.2").read_text() == "one-line/6.1.patch\n"
     problems = queue.problems(ready.layout)
-    assert len(problems) == 1 and "'why' is missing or empty; fill it in" in problems[0]
+    assert len(problems) == 1 and "'why' is empty; fill it in" in problems[0]
     path = ready.layout.topic("mend-it")
     edit(path, 'why = ""', 'why = "It was broken."')
-    assert "'suites' is missing or empty" in queue.problems(ready.layout)[0]
+    assert "'severity' is empty" in queue.problems(ready.layout)[0]
     edit(path, 'severity = ""', 'severity = "user: it breaks"')
     edit(path, 'affected = ""', 'affected = "v6.0.."')
     edit(path, "suites = []", 'suites = ["put_user_page"]')
