@@ -20,6 +20,7 @@ from ..kernel.fetch import Tarball
 from ..kernel.mirror import Offer, by_version
 from ..kernel.source import Source
 from ..kernel.tree import Place, State, Step
+from ..queue import patchfile
 from ..run import cell
 from ..run.cell import Request
 from ..run.verdict import PASSED, Verdict
@@ -99,7 +100,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         newest = fetch.newest(layout, base.name)
         if not newer(base, newest):
             say(f"base {base.name}: the mirror has nothing newer than "
-                f"{base.package_version}")
+                f"{base.package_version or base.version}")
             return
         kernel = fetch.get(layout, base, newest)
     done = attempt(layout, base, kernel, ksrc)
@@ -119,9 +120,9 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
 
 
 def newer(base: Base, offer: Offer) -> bool:
-    """Whether a package is newer than what a base was verified on."""
-    return not base.package_version \
-        or by_version(offer.version) > by_version(base.package_version)
+    """Whether a package is newer than what a base was verified on, if it was."""
+    verified = base.package_version or base.version
+    return not verified or by_version(offer.version) > by_version(verified)
 
 
 def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | None
@@ -146,7 +147,7 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
         origin = _Origin(layout, place, near)
         trials = _try_all(place, state, origin)
         for each in trials:
-            say(f"{each.outcome:14} {_name(each.step)}"
+            say(f"{'resolved' if each.resolved else each.outcome:14} {_name(each.step)}"
                 + (f": {each.why}" if each.why else ""))
         bad = [each for each in trials if each.outcome == CONFLICT]
         for each in bad:
@@ -223,7 +224,10 @@ def _leave_resolution(place: Place, state: State) -> None:
 
 
 def _resolved(place: Place, base: str, step: Step) -> Commit | None:
-    """The commit by which a person has resolved a patch, known by its subject."""
+    """The commit by which a person has resolved a patch, known by its subject.
+
+    If it has no body, that of the patch is its own.
+    """
     git, branch = place.git, f"refs/heads/{_branch(place)}"
     if not git.resolve(branch):
         return None
@@ -234,7 +238,8 @@ def _resolved(place: Place, base: str, step: Step) -> Commit | None:
                 raise UsageError(f"{place.path}: the commit '{subject}' has marks of the "
                                  f"conflict in {left[0]}; resolve it, git commit --amend, "
                                  "and call again")
-            return Commit(commit, parent, subject, step.patch.body)
+            body = refresh.SIGN_OFF.sub("", git.out("log", "-1", "--format=%b", commit))
+            return Commit(commit, parent, subject, body.strip("\n") or step.patch.body)
     return None
 
 
@@ -291,6 +296,7 @@ def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _
     if made := _resolved(place, state.base, step):
         files.write(step.patch.path, refresh.stored_text(place.git, made,
                                                          tuple(step.extra)))
+        step = replace(step, patch=patchfile.read(step.patch.path))
         with tree.aside(place, tip) as git:
             if not _apply(git, step):
                 return Trial(step, MOVED, tip, _commit(git, tip, step, order), why, True)

@@ -319,6 +319,7 @@ def test_resolved_conflict_is_taken_up(own, gup, refused, newer):
     own.behave(json=kunit_json(adds="PASS", drops="PASS"))
     said = gup("bump", "--base", "6.1", "--ksrc", tarball)
     assert said.code == 0, said
+    assert "resolved       one-line/6.1.patch: " in said.out
     text = own.patch.read_text()
     assert "-int different;\n+int resolved;\n" in text and "The body of it." in text
     assert queue.problems(own.layout) == []
@@ -338,6 +339,21 @@ def test_resolved_conflict_of_a_lent_patch_leaves_the_other_alone(ready, gup, ne
     assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 0
     assert ready.patch.read_text() == before
     assert "+int resolved;" in ready.patch.with_name("7.2.patch").read_text()
+
+
+def test_message_of_the_resolution_takes_the_place_of_the_stored_one(ready, gup, newer):
+    tarball, before = newer(with_line(30, "int d;"), "7.2.4"), ready.patch.read_text()
+    ready.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 2
+    ready.behave(json=kunit_json(adds="PASS", drops="PASS"))
+    tree = ready.layout.bump("7.2").tree("7.2")
+    (tree / "mm/gup.c").write_text("\n".join(with_line(30, "int resolved;")) + "\n")
+    ready.git("commit", "-q", "-a", "-s", "-m", "mm/gup: change a line", "-m",
+              "Here it is another line.", tree=tree)
+    assert gup("bump", "--base", "7.2", "--ksrc", tarball).code == 0
+    assert ready.patch.read_text() == before
+    text = ready.patch.with_name("7.2.patch").read_text()
+    assert text.startswith("Subject: mm/gup: change a line\n\nHere it is another line.\n---\n")
 
 
 def test_queue_that_changes_during_the_trial_is_kept(ready, refused, newer, monkeypatch):
