@@ -171,7 +171,7 @@ static void stops_there_in_a_mapping_that_is_written_to(struct kunit *test)
 /* The page table is empty at first, so the walk is what faults pages in. */
 static void expect_dirty(struct kunit *test, unsigned long addr, bool dirty)
 {
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table */
 	pte_t *ptep = get_locked_pte(current->mm, addr, &ptl);
 	pte_t entry;
 
