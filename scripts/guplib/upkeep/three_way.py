@@ -30,7 +30,7 @@ CONFLICT = re.compile(r"^<{7} .*\n((?s:.*?))^\|{7} .*\n((?s:.*?))^={7}\n((?s:.*?
 # What tar says of a file that a kernel does not have.
 ABSENT = re.compile(r": Not found in archive$|: Exiting with failure status")
 # In these, lines of their own stand for things of their own: their order is free.
-LISTS = ("Kconfig", "Makefile", "Kbuild")
+LISTS = ("Kconfig", "Makefile", "Kbuild", "MAINTAINERS")
 
 
 @dataclass(frozen=True)
