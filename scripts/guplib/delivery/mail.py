@@ -16,7 +16,8 @@ from pathlib import Path
 from .. import config, queue
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Tree
+from ..kernel.spec import TreeSpec
+from ..kernel.state import Tree
 from ..lint.patches import checkpatch
 from ..queue.patchfile import Patch
 from ..setup import packages
@@ -95,8 +96,8 @@ def run(layout: Layout, request: Request) -> None:
     letter = letter_of(layout, request, part)
     output_folder.require_usable(layout, request.out, request.force)
     packages.ensure(layout, ["tree", "mail"])
-    with tree.hold(layout, request.base):
-        ready = tree.prepare(tree.Place(layout, base))
+    with tree.use(TreeSpec(layout, base)) as ready, \
+            files.locked(layout.mail_lock(base.name), f"gup mail of base {base.name}"):
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
         Series(ready, letter, who, request, part).write()
 
@@ -107,7 +108,7 @@ class Series:
     def __init__(self, ready: Tree, letter: Cover, who: Person, request: Request,
                  part: Part):
         self.ready, self.who, self.request, self.part = ready, who, request, part
-        self.layout = ready.place.layout
+        self.layout = ready.spec.layout
         self.folder = self.layout.mail(ready.base.name)
         self.repo, self.mails = self.folder / "repo", self.folder / "mails"
         self.git = Git(self.repo)
@@ -146,7 +147,7 @@ class Series:
 
     def _items(self) -> list[Item]:
         """The patches that are mailed, in order."""
-        base, place = self.ready.base.name, self.ready.place
+        base, place = self.ready.base.name, self.ready.spec
         hookup = self.layout.hookup(base)
         wanted = {*self.part.patches, *([hookup] if self._tests() else [])}
         steps = [step for step in apply.plan(place) if step.patch.path in wanted]

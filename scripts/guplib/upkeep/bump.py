@@ -15,14 +15,17 @@ from pathlib import Path
 from .. import config, queue
 from ..config import Base, version_key
 from ..evidence import recorded_results
-from ..kernel import fetch, source, tree
+from ..kernel import apply, checkout, fetch, source, tree, work
+from ..kernel.apply import Step
 from ..kernel.fetch import Tarball
 from ..kernel.mirror import Offer, by_version
 from ..kernel.source import Source
-from ..kernel.tree import Place, State, Step
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue import patchfile
-from ..run import cell
+from ..run import kunit
 from ..run.cell import Request
+from ..run.show import show
 from ..run.verdict import PASSED, Verdict
 from ..system import files, transaction
 from ..system.errors import TestsFailed, UsageError
@@ -113,7 +116,7 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         refresh.require_unchanged(layout, base.name, done.before)
         changes = refresh.draft_changes(layout, trial)
         transaction.commit(layout, changes)
-    place = Place(trial, done.base)
+    place = TreeSpec(trial, done.base)
     place.git.run("branch", "-q", "-D", _branch(place), check=False)
     for path in changes:
         say(f"stored {path.relative_to(layout.root)}")
@@ -133,14 +136,14 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     trial's tree.
     """
     trial = layout.bump(base.name)
-    with transaction.hold(layout), tree.hold(trial, base.name):
+    with transaction.hold(layout), tree.hold(TreeSpec(trial, base)):
         refresh.copy_stored(layout, trial.root)
         before = refresh.stored_files(trial.root)
         facts = (kernel.package, kernel.version) if kernel else \
             (fetch.package_of(base.name), "")
-        place = Place(trial, replace(base, package=facts[0], package_version=facts[1]))
+        place = TreeSpec(trial, replace(base, package=facts[0], package_version=facts[1]))
         ksrc = source.classify(kernel.path, "") if kernel else ksrc
-        if place.path.exists() and (state := tree.resume(place)):
+        if place.path.exists() and (state := checkout.resume(place)):
             _leave_resolution(place, state)
         state = tree.base_of(place, ksrc)
         near = three_way.nearest(config.bases(layout), base.name)
@@ -160,13 +163,13 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     for each in bad:
         passed = _passed_without(_telling(layout, place, near, each), verdict)
         if not passed:
-            with tree.hold(trial, base.name):
+            with tree.hold(place):
                 raise _conflict(layout, place, state, origin, each)
         say(f"{ALREADY:14} {_name(each.step)}: {passed}")
     return Attempt(place.base, state.version, tuple(trials), before, verdict)
 
 
-def _telling(layout: Layout, place: Place, near: Base, trial: Trial) -> tuple[str, ...]:
+def _telling(layout: Layout, place: TreeSpec, near: Base, trial: Trial) -> tuple[str, ...]:
     """The cases, as SUITE.CASE, that can tell on UML whether a kernel does without a patch.
 
     Those are cases of its topic that have failed there without the series, as
@@ -190,7 +193,7 @@ def _passed_without(cases: tuple[str, ...], verdict: Verdict | None) -> str:
     return f"{', '.join(cases)} passed without it" if {*cases} <= passed else ""
 
 
-def _conflict(layout: Layout, place: Place, state: State, origin: "_Origin",
+def _conflict(layout: Layout, place: TreeSpec, state: State, origin: "_Origin",
               trial: Trial) -> ConflictFound:
     """Show the two sides of a conflict in the trial's tree; the error for it."""
     refresh.copy_stored(layout, place.layout.root)
@@ -207,15 +210,15 @@ def _conflict(layout: Layout, place: Place, state: State, origin: "_Origin",
         f"them, git -C {where} commit -a -m '{trial.step.patch.subject}', and call again"))
 
 
-def _branch(place: Place) -> str:
+def _branch(place: TreeSpec) -> str:
     """Where a person resolves conflicts in a trial's tree."""
     return f"resolve/{place.base.name}"
 
 
-def _leave_resolution(place: Place, state: State) -> None:
+def _leave_resolution(place: TreeSpec, state: State) -> None:
     """Put the files back as the tool needs them, if the person is done."""
     git = place.git
-    loose = tree.unfinished_work(place) + tree.uncommitted_work(place)
+    loose = work.unfinished_work(place) + work.uncommitted_work(place)
     if loose:
         raise UsageError(f"{place.path}: {loose[0]}: resolve and commit it, or remove "
                          f"{place.layout.root}")
@@ -223,7 +226,7 @@ def _leave_resolution(place: Place, state: State) -> None:
         git.run("checkout", "-q", "-B", place.branch, state.head)
 
 
-def _resolved(place: Place, base: str, step: Step) -> Commit | None:
+def _resolved(place: TreeSpec, base: str, step: Step) -> Commit | None:
     """The commit by which a person has resolved a patch, known by its subject.
 
     If it has no body, that of the patch is its own.
@@ -246,14 +249,14 @@ def _resolved(place: Place, base: str, step: Step) -> Commit | None:
 class _Origin:
     """What the patches of a base were made for, got when it is first asked for."""
 
-    def __init__(self, layout: Layout, place: Place, near: Base):
+    def __init__(self, layout: Layout, place: TreeSpec, near: Base):
         self.layout, self.place, self.near = layout, place, near
 
     @functools.cached_property
     def made(self) -> three_way.Origin:
         """The kernel, and each patch on it."""
         found = three_way.origin(self.layout, self.place, self.near,
-                                 tree.plan(Place(self.layout, self.near)))
+                                 apply.plan(TreeSpec(self.layout, self.near)))
         if found.why:
             say(f"base {self.near.name}: what the patches were made for is not to be had: "
                 f"{found.why}")
@@ -264,40 +267,40 @@ class _Origin:
         return self.made.pairs.get(step.patch.subject)
 
 
-def _try_all(place: Place, state: State, origin: _Origin) -> list[Trial]:
+def _try_all(place: TreeSpec, state: State, origin: _Origin) -> list[Trial]:
     """Try the patches of a series and the hookup, each on those before it."""
     found: list[Trial] = []
     tip = state.base
-    for order, step in enumerate(tree.plan(place), 1):
+    for order, step in enumerate(apply.plan(place), 1):
         found.append(_try(place, state, tip, step, order, origin))
         tip = found[-1].commit or tip
     return found
 
 
-def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _Origin
+def _try(place: TreeSpec, state: State, tip: str, step: Step, order: int, origin: _Origin
          ) -> Trial:
     """Try a patch on top of a commit; commit it, as that number, unless in conflict."""
-    with tree.aside(place, tip) as git:
+    with apply.aside(place, tip) as git:
         said = _apply(git, step)
         if not said:
             return Trial(step, CLEAN, tip, _commit(git, tip, step, order))
         if not git.run("apply", "--cached", "-R", str(step.patch.path),
                        check=False).returncode:
             return Trial(step, ALREADY, tip, "")
-        why = tree.why_refused(git, step.patch, said).removesuffix(tree.REFRESH)
+        why = apply.why_refused(git, step.patch, said).removesuffix(apply.REFRESH)
     pair = origin.pair(step)
     merge = three_way.merge(place, tip, step, pair, (
         f"Linux {origin.made.version}" if pair else "the patch", f"Linux {state.version}"))
     if merge.tree == place.git.out("rev-parse", f"{tip}^{{tree}}"):
         return Trial(step, ALREADY, tip, "")
     if merge.tree:
-        with tree.aside(place, merge.tree) as git:
+        with apply.aside(place, merge.tree) as git:
             return Trial(step, MOVED, tip, _commit(git, tip, step, order), why)
     if made := _resolved(place, state.base, step):
         files.write(step.patch.path, refresh.stored_text(place.git, made,
                                                          tuple(step.extra)))
         step = replace(step, patch=patchfile.read(step.patch.path))
-        with tree.aside(place, tip) as git:
+        with apply.aside(place, tip) as git:
             if not _apply(git, step):
                 return Trial(step, MOVED, tip, _commit(git, tip, step, order), why, True)
     if (over := _over(place, step)):
@@ -305,7 +308,7 @@ def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: _
     return Trial(step, CONFLICT, tip, "", why, merge=merge)
 
 
-def _over(place: Place, step: Step) -> str:
+def _over(place: TreeSpec, step: Step) -> str:
     """The releases that a patch's topic says are affected, if they end before the base."""
     path = step.patch.path
     if path == place.layout.hookup(place.base.name):
@@ -316,7 +319,7 @@ def _over(place: Place, step: Step) -> str:
 
 def _commit(git: Git, tip: str, step: Step, order: int) -> str:
     """Commit what is in an index, with the files that a step brings along."""
-    tree.add_extra(git, step)
+    apply.add_extra(git, step)
     return git.commit(git.out("write-tree"), [tip], step.patch.message, order)
 
 
@@ -327,7 +330,7 @@ def _apply(git: Git, step: Step) -> str:
     return (result.output or "refused") if result.returncode else ""
 
 
-def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> None:
+def _store(layout: Layout, place: TreeSpec, state: State, trials: list[Trial]) -> None:
     """Bring the trial's files to what was found, and try them on other bases.
 
     A patch in conflict is left out, too, for the cell to show whether it is
@@ -364,12 +367,12 @@ def _store(layout: Layout, place: Place, state: State, trials: list[Trial]) -> N
         config.with_blobs(files.read(path), name, blobs), name, facts))
 
 
-def _follow(layout: Layout, place: Place, other: str) -> None:
+def _follow(layout: Layout, place: TreeSpec, other: str) -> None:
     """Try the trial's patches on another base: on its tree, or on what they touch there."""
     base = config.base(layout, other)
     part = None
-    if not Place(layout, base).path.exists():
-        part = three_way.part(layout, place, base, tree.plan(Place(place.layout, base)))
+    if not TreeSpec(layout, base).path.exists():
+        part = three_way.part(layout, place, base, apply.plan(TreeSpec(place.layout, base)))
     refresh.follow(layout, place.layout, other, part and (place, part[1]))
 
 
@@ -390,7 +393,7 @@ def _rename_in_series(series: Path, old: Path, new: str) -> None:
         f"{old.parent.name}/{new}", files.read(series)))
 
 
-def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -> Path:
+def _store_patch(layout: Layout, place: TreeSpec, each: Trial, served: list[str]) -> Path:
     """Write a patch as it is on the trial's kernel; returns its file.
 
     served are the bases that have the file now, oldest first. If the lines around
@@ -419,7 +422,7 @@ def _store_patch(layout: Layout, place: Place, each: Trial, served: list[str]) -
     return path
 
 
-def _write(place: Place, each: Trial, path: Path) -> None:
+def _write(place: TreeSpec, each: Trial, path: Path) -> None:
     patch = each.step.patch
     made = Commit(each.commit, each.parent, patch.subject, patch.body)
     files.write(path, refresh.stored_text(place.git, made, tuple(each.step.extra)))
@@ -483,11 +486,11 @@ def _drop_reasons(trial: Layout, topic: str) -> None:
 def _cell(trial: Layout, name: str, ksrc: Source | None) -> Verdict | None:
     """Run the trial's cell on UML; returns None if it could not be run."""
     try:
-        verdict = cell.run(trial, Request(name, "um", ksrc=ksrc))
+        verdict = kunit.run(trial, Request(name, "um", ksrc=ksrc))
     except TestsFailed as failure:
         say(str(failure))
         return None
-    cell.show(f"{name}/um", verdict)
+    show(f"{name}/um", verdict)
     return verdict
 
 
