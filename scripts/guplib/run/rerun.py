@@ -22,6 +22,7 @@ from . import build, kernellog, selftest
 ROOT_FILES = """\
 dir /dev 755 0 0
 nod /dev/console 600 0 0 c 5 1
+nod /dev/kmsg 600 0 0 c 1 11
 """
 STARTED = re.compile(r"^rerun: (\S+), round (\d+)$")
 RESULT = re.compile(r"^\s*(not )?ok \d+ (?:- )?(\S+)(?:.*# SKIP (.*))?")
