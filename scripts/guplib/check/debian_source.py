@@ -16,7 +16,7 @@ from .. import config, queue
 from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..kernel import fetch, tree
-from ..kernel.tree import Place
+from ..kernel.place import Place
 from ..run import cell
 from ..system import files, process, settings
 from ..system.paths import Layout

@@ -17,7 +17,7 @@ from ..config import Form
 from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..delivery.formats import PatchSet
-from ..kernel.tree import Tree
+from ..kernel.place import Tree
 from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import EMAIL, NAME, Git

@@ -14,7 +14,7 @@ from ..delivery import cover_letter, selection
 from ..evidence import recorded_results
 from ..evidence.resume import Log
 from ..kernel import tree
-from ..kernel.tree import Place, Tree
+from ..kernel.place import Place, Tree
 from ..lint import patches, scripts
 from ..queue import patchfile
 from ..run import cell

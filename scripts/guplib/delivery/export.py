@@ -14,7 +14,7 @@ from .. import config, queue
 from ..config import Form
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Place, State
+from ..kernel.place import Place, State
 from ..queue import patchfile
 from ..queue.patchfile import Patch
 from ..system import files

@@ -16,7 +16,7 @@ from pathlib import Path
 from .. import config, queue
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Tree
+from ..kernel.place import Place, Tree
 from ..lint.patches import checkpatch
 from ..queue.patchfile import Patch
 from ..setup import packages
@@ -96,7 +96,7 @@ def run(layout: Layout, request: Request) -> None:
     output_folder.require_usable(layout, request.out, request.force)
     packages.ensure(layout, ["tree", "mail"])
     with tree.hold(layout, request.base):
-        ready = tree.prepare(tree.Place(layout, base))
+        ready = tree.prepare(Place(layout, base))
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
         Series(ready, letter, who, request, part).write()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .. import config, queue
 from ..kernel import apply, tree, work
+from ..kernel.place import Place
 from ..queue import patch_form, patchfile
 from ..queue.patchfile import Patch
 from ..system import files, transaction
@@ -223,7 +224,7 @@ def _suites_diff(layout: Layout, base: str) -> str:
 def _require_no_work(layout: Layout, paths: set[Path]) -> None:
     """Raise UsageError if a tree holds work on top of a patch that is to change."""
     for base in config.bases(layout).values():
-        place = tree.Place(layout, base)
+        place = Place(layout, base)
         theirs = {*queue.series(layout, base.name), layout.hookup(base.name)}
         state = tree.state_of(place) if paths & theirs else None
         if state and (found := work.work_in(place, state)):

@@ -18,16 +18,13 @@ from ..system.git import EMAIL, Git
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
 from . import fetch, source
-from .apply import (REFRESH, Step, add_extra, aside, commit_steps, digest, plan, stage,
-                    suite_files, why_refused)
+from .apply import Step, commit_steps, digest, plan
 from .place import STATE, Place, State, Tree, git_dir, load, save, state_text
 from .source import Source
-from .work import in_the_way, put_aside, uncommitted_work, unfinished_work, work_in
+from .work import in_the_way, put_aside, work_in
 
 # What others take from here besides what is defined below.
-__all__ = ["Place", "REFRESH", "State", "Step", "Tree", "add_extra", "aside", "commit_steps",
-           "digest", "git_dir", "plan", "stage", "suite_files", "uncommitted_work",
-           "unfinished_work", "why_refused", "work_in"]
+__all__ = ["Place", "Tree"]
 
 
 def prepare(place: Place, ksrc: Source | None = None, *,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import config, queue
 from ..kernel import tree
-from ..kernel.tree import Place, Tree
+from ..kernel.place import Place, Tree
 from ..run import buildlog
 from ..system import process
 from ..system.errors import EnvironmentFault

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import config
 from ..kernel import apply
-from ..kernel.tree import Tree
+from ..kernel.place import Tree
 from ..queue.message import message_faults
 from ..queue.patchfile import Patch
 from ..system import files, process

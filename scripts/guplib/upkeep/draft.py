@@ -9,7 +9,7 @@ from .. import config, queue
 from ..config import Base
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Place
+from ..kernel.place import Place
 from ..queue import stored
 from ..queue.patch_form import Commit, stored_text
 from ..queue.stored import BESIDE, STORED

@@ -6,50 +6,31 @@ contents are written there, applied from there on each base that they touch,
 and only then put in the place of the stored ones.
 """
 
-import json
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..config import edit
 from ..kernel import apply, tree, work
-from ..kernel.tree import Place, State, Tree
-from ..queue import patchfile
+from ..kernel.place import Place, State, Tree
+from ..queue import patchfile, topic_changes
+from ..queue.message import SIGN_OFF
 from ..queue.patch_form import DIFF, PATCH_FORM, Commit, stored_text
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
-from .draft import (blob, copy_stored, draft_changes, follow, require_unchanged, series_text,
+from .draft import (copy_stored, draft_changes, follow, require_unchanged, series_text,
                     served_by, set_blobs, sharing, stored_files)
 
-# What others take from here besides what is defined below.
-__all__ = ["Commit", "blob", "copy_stored", "differences", "draft_changes", "follow",
-           "require_unchanged", "run", "series_text", "served_by", "sharing",
-           "stored_files", "stored_text"]
-
 UNSQUASHED = ("fixup! ", "squash! ", "amend! ")
-SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
 REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
 PREFIX = re.compile(r"^(?:[\w/.-]+: )+")
 NAME_LENGTH = 40
 LATER_COMPAT = re.compile(r"mm/tests/gup_compat_(\d+\.\d+)\.h")
 KUNIT_FILE = re.compile(r"mm/tests/(?:[^/]+\.[ch]|Kconfig|Makefile)")
-NEW_TOPIC = """\
-title = {title}
-why = ""                        # the discussion that this answers, by Link
-upstream = "not-submitted"
-severity = ""                   # who: what they get (README)
-affected = ""                   # releases of mainline, such as v6.5..v6.10
-suites = []                     # what proves it; remove the line if nothing does
-#cases = []                     # those that fail without it, as SUITE.CASE, if the
-                                # suites are of other topics, too
-
-[base]                          # needed, in-base or not-applicable <reason>
-"""
 
 
 @dataclass(frozen=True)
@@ -262,8 +243,7 @@ def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
     """Let the title of a topic follow the subject of its patch."""
     path = layout.topic(patch.path.parent.name)
     if queue.topic(layout, path.parent.name).title == patch.subject:
-        files.write(path, edit.with_values(path, files.read(path), (),
-                                           {"title": commit.subject}))
+        files.write(path, topic_changes.with_title(path, files.read(path), commit.subject))
 
 
 def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
@@ -276,10 +256,9 @@ def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
     name, number = stem or "topic", 2
     while (layout.patches / name).exists():
         name, number = f"{stem}-{number}", number + 1
-    text = NEW_TOPIC.format(title=json.dumps(commit.subject, ensure_ascii=False))
-    text += "".join(f'"{other}" = "{"needed" if other == base else ""}"\n'
-                    for other in config.bases(layout))
-    files.write(layout.topic(name), text)
+    path = layout.topic(name)
+    files.write(path, topic_changes.begun(path, commit.subject, {
+        other: "needed" if other == base else "" for other in config.bases(layout)}))
     say(f"new topic {name}: fill in patches/{name}/topic.toml")
     return layout.patches / name / f"{base}.patch"
 

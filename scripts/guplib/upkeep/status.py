@@ -9,7 +9,7 @@ from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
 from ..kernel import apply, tree, work
-from ..kernel.tree import Place
+from ..kernel.place import Place
 from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Base, version_key
-from ..kernel import fetch, source, tree
-from ..kernel.tree import Place, Step
+from ..kernel import apply, fetch, source, tree
+from ..kernel.apply import Step
+from ..kernel.place import Place, git_dir
 from ..system import process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
@@ -91,7 +92,7 @@ def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origi
         return Origin(near.version, {}, str(fault))
     pairs: dict[str, Pair] = {}
     for order, step in enumerate(steps, 1):
-        with tree.aside(place, commit) as git:
+        with apply.aside(place, commit) as git:
             if git.run("apply", "--cached", "--whitespace=nowarn", str(step.patch.path),
                        check=False).returncode:
                 continue
@@ -114,7 +115,7 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
         folders = [Path(scratch) / side for side in ("origin", "kernel", "patch")]
         commits = [made.without, tip, made.with_it] if made else [tip]
         for folder, commit in zip(folders if made else folders[1:], commits):
-            with tree.aside(place, commit) as git:
+            with apply.aside(place, commit) as git:
                 _check_out(git, names, folder)
         if not made:
             return _marked_by_patch(folders[1], step)
@@ -130,7 +131,7 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
                               _blob(place.git, theirs))
     if torn:
         return Merge("", merged, torn)
-    with tree.aside(place, tip) as git:
+    with apply.aside(place, tip) as git:
         for name, content in merged.items():
             _stage(git, name, content)
         return Merge(git.out("write-tree"))
@@ -213,7 +214,7 @@ def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[s
         version = state.version
     else:
         version = _from_tarball(layout, near, names, folder)
-    commit = tree.commit_folder(folder, tree.git_dir(place.git), index,
+    commit = tree.commit_folder(folder, git_dir(place.git), index,
                                 f"Linux {version}, in part")
     shutil.rmtree(scratch)
     return version, commit
