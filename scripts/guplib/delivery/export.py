@@ -218,9 +218,7 @@ def _changes(layout: Layout, steps: list[Step], commits: list[str]
         path = step.patch.path
         topic = None if step.extra else queue.topic(layout, path.parent.name)
         note = topic.backport.get(path.stem, "") if topic else ""
-        body = patchfile.with_lines(step.patch.body, topic.fix_lines) if topic \
-            else step.patch.body
-        yield Change(commit, parent, step.patch.subject, body,
+        yield Change(commit, parent, step.patch.subject, step.patch.body,
                      topic.standing if topic else queue.Standing(), note, date)
 
 

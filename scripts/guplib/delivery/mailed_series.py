@@ -54,15 +54,13 @@ ${{signature}}
 class Item:
     """A patch of the series: as it is stored, and its commit in the tree.
 
-    topic: what the changes of a cover call it; files: what it is made from;
-    fixes: its lines Fixes:.
+    topic: what the changes of a cover call it; files: what it is made from.
     """
 
     patch: Patch
     topic: str
     commit: str
     files: tuple[Path, ...]
-    fixes: tuple[str, ...]
 
 
 class Series:
@@ -133,9 +131,9 @@ class Series:
     def _item(self, step: Step, commit: str) -> Item:
         files = (step.patch.path, *step.extra.values())
         if step.patch.path == self.layout.hookup(self.ready.base.name):
-            return Item(step.patch, SUITES, commit, files, ())
+            return Item(step.patch, SUITES, commit, files)
         topic = queue.topic(self.layout, step.patch.path.parent.name)
-        return Item(step.patch, topic.name, commit, files, tuple(topic.fix_lines))
+        return Item(step.patch, topic.name, commit, files)
 
     def _tests(self) -> bool:
         """Whether the suites go along; says of what is kept back that it is."""
@@ -172,7 +170,6 @@ class Series:
         mailed = signed[0]
         for item in self.items:
             message = self.git.run("interpret-trailers", "--if-exists=addIfDifferent",
-                                   *(f"--trailer={line}" for line in item.fixes),
                                    f"--trailer={self.who.sign_off}",
                                    stdin=item.patch.message.encode()).output
             log = "" if self._single else self.cover.changelog_of(item.topic)
