@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from ..lint.patches import checkpatch
+from ..lint.patches import checkpatch, require_spdx_check
 from ..system.errors import TestsFailed, UsageError
 from ..system.terminal import say
 from . import b4, cover_letter
@@ -38,6 +38,7 @@ def compare(series: Series, written: list[Path], commits: list[str]) -> None:
 
 def check(series: Series, written: list[Path]) -> None:
     """Let checkpatch see the mails, sign-offs and all; raises TestsFailed."""
+    require_spdx_check(series.ready)
     found: list[str] = []
     for item, mail in zip(series.items, written[-len(series.items):]):
         found += checkpatch(series.ready, mail, [], item.files)
