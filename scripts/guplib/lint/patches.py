@@ -16,13 +16,18 @@ from ..kernel import apply
 from ..kernel.state import Tree
 from ..queue.message import message_faults
 from ..queue.patchfile import Patch
-from ..system import files, process
+from ..system import debian_python, files, process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
 from .baseline import unheard
 
 Check = tuple[str, list[str]]
 SPELLING = re.compile(r"^[^:]*:\d+: (.* ==> .*)$", re.MULTILINE)
+# Debian's modules, also for a Python of another origin that comes first in PATH.
+SPDX_MODULES = {"PYTHONPATH": debian_python.FOLDER}
+# What a script that cannot run says, on whatever files.
+BROKEN = re.compile(r"^(?:Traceback \(most recent call last\):|Can't locate \S+ in @INC)",
+                    re.MULTILINE)
 COUNTED = re.compile(r"warning:|error:|included more than once", re.IGNORECASE)
 
 
@@ -46,6 +51,7 @@ class Applied:
 def base(ready: Tree, suites: bool) -> Iterator[Check]:
     """The checks of all patches of a base; with suites, of the suites as well."""
     layout, name = ready.spec.layout, ready.base.name
+    require_spdx_check(ready)
     for applied in _applied(ready):
         for what, found in (("checkpatch", checkpatch(
                 ready, applied.patch.path, ["--no-signoff"])),
@@ -66,6 +72,21 @@ def base(ready: Tree, suites: bool) -> Iterator[Check]:
                checkpatch(ready, path, ["--file"]))
 
 
+def require_spdx_check(ready: Tree) -> None:
+    """Raise EnvironmentFault if checkpatch cannot look at licences, which it does not say.
+
+    It has that done by another script, and takes it for good if that ends in an error.
+    """
+    script = ready.path / "scripts/spdxcheck.py"
+    if not script.exists():
+        return
+    result = process.run([script, "-"], cwd=ready.path, check=False, env=SPDX_MODULES,
+                         stdin=b"SPDX-License-Identifier: GPL-2.0-only\n")
+    if result.returncode:
+        raise EnvironmentFault(f"{script}, which checkpatch calls, fails: {result.last_line}; "
+                               "gup setup --only lint installs what it needs")
+
+
 def checkpatch(ready: Tree, path: Path, words: list[str],
                stands_for: Iterable[Path] = ()) -> list[str]:
     """What a base's own checkpatch --strict says of a file of this project.
@@ -79,7 +100,8 @@ def checkpatch(ready: Tree, path: Path, words: list[str],
         words = [*words, f"--ignore={','.join(dict.fromkeys(ignored))}"]
     result = process.run(
         ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
-         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
+         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True,
+        env=SPDX_MODULES)
     name = str(layout.named(path))
     return [line.replace(f"{path}:", f"{name}:", 1)
             for line in result.output.splitlines() if line.strip()]
@@ -144,6 +166,8 @@ def _of_commit(ready: Tree, commit: str, names: list[str], script: str,
     python = "python" in path.open(encoding="utf-8", errors="replace").readline()
     result = process.run([sys.executable if python else "perl", path, *words, *there],
                          cwd=place, check=False)
+    if BROKEN.search(result.output):
+        raise EnvironmentFault(f"{path} fails: {result.last_line}")
     return [line for line in result.output.splitlines() if COUNTED.search(line)]
 
 

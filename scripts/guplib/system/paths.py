@@ -75,12 +75,15 @@ class Layout:
 
     @property
     def journal(self) -> Path:
-        """New contents of stored files, while they are being put in place."""
+        """New contents of stored files, while they are being put in place.
+
+        Of these there is one set, so this is in the clone whatever --build-dir says.
+        """
         return self.root / "build/journal.json"
 
     @property
     def queue_lock(self) -> Path:
-        """Held while stored files are rewritten."""
+        """Held while stored files are rewritten; in the clone, like the journal."""
         return self.root / "build/queue.lock"
 
     @property
