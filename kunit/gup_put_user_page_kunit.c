@@ -461,7 +461,7 @@ static void refuses_an_errno_in_place_of_a_count(struct kunit *test)
 	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {
 		kunit_warning_suppress(test) {
 			release_fns[f].release(pages, (unsigned long)-EFAULT);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(pages[0]),
 				    refs_before(file),

@@ -14,7 +14,8 @@ from .. import config, queue
 from ..config import Form
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.place import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue import patchfile
 from ..queue.patchfile import Patch
 from ..system import files
@@ -60,10 +61,9 @@ def run(layout: Layout, request: Request) -> list[str]:
     chosen = choose(layout, request.base, request.topics, request.with_tests)
     for line in _told(layout, request, chosen):
         say(line)
-    with tree.hold(layout, request.base):
-        place = Place(layout, config.base(layout, request.base))
-        state = tree.base_of(place)
-        patchset = pack(place, state, chosen, request, person)
+    spec = TreeSpec(layout, config.base(layout, request.base))
+    with tree.use_base(spec) as state:
+        patchset = pack(spec, state, chosen, request, person)
         made = contents(layout, form, request, patchset)
     output_folder.fill(request.dest, made)
     return sorted(made)
@@ -105,7 +105,7 @@ def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
     return [path for path in stored if path.parent.name in taken]
 
 
-def pack(place: Place, state: State, chosen: list[Path], request: Request,
+def pack(place: TreeSpec, state: State, chosen: list[Path], request: Request,
          person: identity.Person) -> PatchSet:
     """Apply the chosen patches to the base, and make changes of them.
 
@@ -248,7 +248,7 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
             yield max(int(path.stat().st_mtime) for path in paths)
 
 
-def _missing(place: Place, state: State, chosen: list[Path], left_out: list[Path]) -> str:
+def _missing(place: TreeSpec, state: State, chosen: list[Path], left_out: list[Path]) -> str:
     """Which topics a choice of patches does not apply without, as part of an error."""
     needed = list(left_out)
     if not _applies(place, state, [*chosen, *needed]):
@@ -262,7 +262,7 @@ def _missing(place: Place, state: State, chosen: list[Path], left_out: list[Path
         "ought to name"
 
 
-def _applies(place: Place, state: State, patches: list[Path]) -> bool:
+def _applies(place: TreeSpec, state: State, patches: list[Path]) -> bool:
     """Whether some patches of a series apply to the base, in the order of that."""
     steps = [Step(patchfile.read(path), {})
              for path in queue.series(place.layout, place.base.name) if path in patches]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import config
 from ..kernel import tree
-from ..kernel.place import Place
+from ..kernel.spec import TreeSpec
 from ..setup import packages
 from ..system import files
 from ..system.errors import UsageError
@@ -35,8 +35,8 @@ def run(layout: Layout, request: Request) -> None:
     letter = letter_of(layout, request, part)
     output_folder.require_usable(layout, request.out, request.force)
     packages.ensure(layout, ["tree", "mail"])
-    with tree.hold(layout, request.base):
-        ready = tree.prepare(Place(layout, base))
+    with tree.use(TreeSpec(layout, base)) as ready, \
+            files.locked(layout.mail_lock(base.name), f"gup mail of base {base.name}"):
         shutil.rmtree(layout.mail(base.name), ignore_errors=True)
         series = Series(ready, letter, who, request, part)
         written, commits = series.write()

@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import config, queue
 from ..kernel import apply
 from ..kernel.apply import Step
-from ..kernel.place import Tree
+from ..kernel.state import Tree
 from ..queue.patchfile import Patch
 from ..system import files, process
 from ..system.errors import UsageError
@@ -69,7 +69,7 @@ class Series:
     def __init__(self, ready: Tree, letter: Cover, who: Person, request: Request,
                  part: Part):
         self.ready, self.who, self.request, self.part = ready, who, request, part
-        self.layout = ready.place.layout
+        self.layout = ready.spec.layout
         self.folder = self.layout.mail(ready.base.name)
         self.repo, self.mails = self.folder / "repo", self.folder / "mails"
         self.git = Git(self.repo)
@@ -118,7 +118,7 @@ class Series:
 
     def _items(self) -> list[Item]:
         """The patches that are mailed, in order."""
-        base, place = self.ready.base.name, self.ready.place
+        base, place = self.ready.base.name, self.ready.spec
         hookup = self.layout.hookup(base)
         wanted = {*self.part.patches, *([hookup] if self._tests() else [])}
         steps = [step for step in apply.plan(place) if step.patch.path in wanted]

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..kernel import apply, tree, work
-from ..kernel.place import Place
+from ..kernel import apply, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import state_of
 from ..queue import patch_form, patchfile
 from ..queue.patchfile import Patch
 from ..system import files, transaction
@@ -224,9 +225,9 @@ def _suites_diff(layout: Layout, base: str) -> str:
 def _require_no_work(layout: Layout, paths: set[Path]) -> None:
     """Raise UsageError if a tree holds work on top of a patch that is to change."""
     for base in config.bases(layout).values():
-        place = Place(layout, base)
+        place = TreeSpec(layout, base)
         theirs = {*queue.series(layout, base.name), layout.hookup(base.name)}
-        state = tree.state_of(place) if paths & theirs else None
+        state = state_of(place) if paths & theirs else None
         if state and (found := work.work_in(place, state)):
             raise UsageError(
                 f"{layout.named(place.path)} holds work that is not in the "

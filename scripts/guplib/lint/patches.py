@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import config
 from ..kernel import apply
-from ..kernel.place import Tree
+from ..kernel.state import Tree
 from ..queue.message import message_faults
 from ..queue.patchfile import Patch
 from ..system import debian_python, files, process
@@ -50,7 +50,7 @@ class Applied:
 
 def base(ready: Tree, suites: bool) -> Iterator[Check]:
     """The checks of all patches of a base; with suites, of the suites as well."""
-    layout, name = ready.place.layout, ready.base.name
+    layout, name = ready.spec.layout, ready.base.name
     require_spdx_check(ready)
     for applied in _applied(ready):
         for what, found in (("checkpatch", checkpatch(
@@ -93,7 +93,7 @@ def checkpatch(ready: Tree, path: Path, words: list[str],
 
     If the file is made from others, those are what config/lint.toml speaks of.
     """
-    layout = ready.place.layout
+    layout = ready.spec.layout
     ignored = [kind for file in (stands_for or [path]) for kind in config.exemptions(
         layout, "checkpatch", str(layout.named(file)))]
     if ignored:
@@ -113,8 +113,8 @@ def _applied(ready: Tree) -> list[Applied]:
     commits = [ready.state.base, *git.lines("rev-list", "--reverse",
                                             f"{ready.state.base}..{ready.state.head}")]
     return [Applied(ready, step.patch, parent, commit,
-                    str(step.patch.path.relative_to(ready.place.layout.root)))
-            for step, parent, commit in zip(apply.plan(ready.place), commits, commits[1:],
+                    str(step.patch.path.relative_to(ready.spec.layout.root)))
+            for step, parent, commit in zip(apply.plan(ready.spec), commits, commits[1:],
                                             strict=False)]
 
 
@@ -129,7 +129,7 @@ def _spelling(applied: Applied) -> list[str]:
     git = applied.ready.git
     added = [line[1:] for line in git.lines("diff", applied.parent, applied.commit)
              if line.startswith("+") and not line.startswith("+++ ")]
-    words = config.exemptions(applied.ready.place.layout, "codespell", applied.name)
+    words = config.exemptions(applied.ready.spec.layout, "codespell", applied.name)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
         text.write("\n".join([applied.patch.message, *added]) + "\n")
         text.flush()
@@ -152,7 +152,7 @@ def _news(applied: Applied, script: str, words: list[str],
                                     Path(scratch) / commit)
                          for commit in (applied.commit, applied.parent))
     return unheard(after, before, config.exemptions(
-        applied.ready.place.layout, tool, applied.name))
+        applied.ready.spec.layout, tool, applied.name))
 
 
 def _of_commit(ready: Tree, commit: str, names: list[str], script: str,
@@ -183,7 +183,7 @@ def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
 
     Those that config/lint.toml speaks of are left out.
     """
-    exempt = config.exemptions(applied.ready.place.layout, "compiled", applied.name)
+    exempt = config.exemptions(applied.ready.spec.layout, "compiled", applied.name)
     return [f"no cell of base {applied.ready.base.name} compiles {file}; switch on what "
             "it needs in config/*.config" for file in applied.files((".c",))
             if file not in exempt

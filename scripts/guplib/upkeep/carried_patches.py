@@ -8,7 +8,8 @@ from .. import queue
 from ..config import Base
 from ..kernel import apply
 from ..kernel.apply import Step
-from ..kernel.place import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue import patchfile
 from ..queue.patch_form import stored_text
 from ..system import files
@@ -52,14 +53,14 @@ class Carried:
 class Origin:
     """What the patches of a base were made for, got when it is first asked for."""
 
-    def __init__(self, layout: Layout, place: Place, near: Base):
+    def __init__(self, layout: Layout, place: TreeSpec, near: Base):
         self.layout, self.place, self.near = layout, place, near
 
     @functools.cached_property
     def made(self) -> three_way.Origin:
         """The kernel, and each patch on it."""
         found = three_way.origin(self.layout, self.place, self.near,
-                                 apply.plan(Place(self.layout, self.near)))
+                                 apply.plan(TreeSpec(self.layout, self.near)))
         if found.why:
             say(f"base {self.near.name}: what the patches were made for is not to be had: "
                 f"{found.why}")
@@ -70,7 +71,7 @@ class Origin:
         return self.made.pairs.get(step.patch.subject)
 
 
-def carry(place: Place, state: State, origin: Origin) -> list[Carried]:
+def carry(place: TreeSpec, state: State, origin: Origin) -> list[Carried]:
     """Try the patches of a series and the hookup in a trial's tree, and say how it went.
 
     Raises UsageError if the kernel has the hookup, and with it suites, already.
@@ -89,7 +90,7 @@ def carry(place: Place, state: State, origin: Origin) -> list[Carried]:
     return found
 
 
-def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: Origin
+def _try(place: TreeSpec, state: State, tip: str, step: Step, order: int, origin: Origin
          ) -> Carried:
     """Try a patch on top of a commit; commit it, as that number, unless in conflict."""
     with apply.aside(place, tip) as git:
@@ -119,11 +120,11 @@ def _try(place: Place, state: State, tip: str, step: Step, order: int, origin: O
     return Carried(step, CONFLICT, tip, "", why, merge=merge)
 
 
-def _is_hookup(place: Place, step: Step) -> bool:
+def _is_hookup(place: TreeSpec, step: Step) -> bool:
     return step.patch.path == place.layout.hookup(place.base.name)
 
 
-def _over(place: Place, step: Step) -> str:
+def _over(place: TreeSpec, step: Step) -> str:
     """The releases that a patch's topic says are affected, if they end before the base."""
     if _is_hookup(place, step):
         return ""

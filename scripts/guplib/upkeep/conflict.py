@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A patch that needs a person: the sides of its conflict, in a trial's tree."""
 
-from ..kernel.place import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..system.errors import UsageError
 from ..system.paths import Layout
 from . import draft, resolution, three_way
@@ -16,7 +17,7 @@ class ConflictFound(UsageError):
         self.topic = topic
 
 
-def shown(layout: Layout, place: Place, state: State, patch: Carried, origin: Origin
+def shown(layout: Layout, place: TreeSpec, state: State, patch: Carried, origin: Origin
           ) -> ConflictFound:
     """Put both sides of a conflict into the trial's tree; the error that says so."""
     draft.copy_stored(layout, place.layout.root)

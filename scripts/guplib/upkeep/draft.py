@@ -9,7 +9,7 @@ from .. import config, queue
 from ..config import Base
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.place import Place
+from ..kernel.spec import TreeSpec
 from ..queue import stored
 from ..queue.patch_form import Commit, stored_text
 from ..queue.stored import BESIDE, STORED
@@ -99,7 +99,7 @@ def _texts(layout: Layout, base: str) -> list[str]:
 
 
 def follow(layout: Layout, draft: Layout, name: str,
-           part: tuple[Place, str] | None = None) -> None:
+           part: tuple[TreeSpec, str] | None = None) -> None:
     """Apply the draft on another base, and store its own patches anew.
 
     That is done in the tree of the base, which is made if there is none; or in part:
@@ -107,16 +107,16 @@ def follow(layout: Layout, draft: Layout, name: str,
     touched.
     """
     base = config.base(layout, name)
-    steps = apply.plan(Place(draft, base))
+    steps = apply.plan(TreeSpec(draft, base))
     if part:
         _follow_in(*part, draft, base, steps)
         return
-    place = Place(layout, base)
-    with tree.hold(layout, name):
-        _follow_in(place, tree.base_of(place).base, draft, base, steps)
+    place = TreeSpec(layout, base)
+    with tree.use_base(place) as state:
+        _follow_in(place, state.base, draft, base, steps)
 
 
-def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
+def _follow_in(place: TreeSpec, commit: str, draft: Layout, base: Base, steps: list[Step]
                ) -> None:
     commits = [commit]
     apply.commit_steps(place, steps, commits, base)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..kernel import apply, tree, work
-from ..kernel.place import Place, State, Tree
+from ..kernel import apply, checkout, tree, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State, Tree
 from ..queue import patchfile, topic_changes
 from ..queue.message import SIGN_OFF
 from ..queue.patch_form import DIFF, PATCH_FORM, Commit, stored_text
@@ -52,25 +53,26 @@ def run(layout: Layout, base_name: str) -> list[str]:
     the stored queue has changed below the commits, or when a patch that other
     bases share does not apply there.
     """
-    with transaction.hold(layout), tree.hold(layout, base_name):
-        place = Place(layout, config.base(layout, base_name))
+    place = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(place):
         before = stored_files(layout.root)
         found = _work_out(place)
         told = _told(layout, found.changes)
         require_unchanged(layout, base_name, before)
         if found.changes or found.tip != found.state.head:
             wanted = apply.digest(apply.plan(_in_draft(place)))
-            transaction.commit(layout, found.changes | tree.adopted(
+            transaction.commit(layout, found.changes | checkout.adopted(
                 place, found.state, found.tip, wanted))
-            tree.adopt(place)
+            checkout.adopt(place)
         shutil.rmtree(layout.draft)
     return told
 
 
 def differences(layout: Layout, base_name: str) -> list[str]:
     """What run() would change, a line each; writes no stored file."""
-    with transaction.hold(layout), tree.hold(layout, base_name):
-        found = _work_out(Place(layout, config.base(layout, base_name)))
+    place = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(place):
+        found = _work_out(place)
         shutil.rmtree(layout.draft)
     return _told(layout, found.changes)
 
@@ -81,7 +83,7 @@ def _told(layout: Layout, changes: dict[Path, str | None]) -> list[str]:
             for path, text in changes.items()]
 
 
-def _work_out(place: Place) -> Outcome:
+def _work_out(place: TreeSpec) -> Outcome:
     """Fill the draft from the tree, and try it on every base concerned."""
     ready = _committed(place)
     draft = _in_draft(place)
@@ -102,7 +104,7 @@ def _work_out(place: Place) -> Outcome:
     return Outcome(draft_changes(place.layout, draft.layout), ready.state, tip)
 
 
-def _committed(place: Place) -> Tree:
+def _committed(place: TreeSpec) -> Tree:
     """The tree, if all work in it is in commits on its branch."""
     ready = tree.prepare(place, edits_welcome=True)
     where = place.layout.shown(place.path)
@@ -117,9 +119,9 @@ def _committed(place: Place) -> Tree:
     return ready
 
 
-def _in_draft(place: Place) -> Place:
+def _in_draft(place: TreeSpec) -> TreeSpec:
     """The same base, with the stored files of the draft."""
-    return Place(Layout(place.layout.draft), place.base)
+    return TreeSpec(Layout(place.layout.draft), place.base)
 
 
 def _commits(ready: Tree) -> list[Commit]:
@@ -166,7 +168,7 @@ def _commit(git: Git, commit: str, parents: list[str]) -> Commit:
     return found
 
 
-def _split(place: Place, commits: list[Commit]) -> list[Commit]:
+def _split(place: TreeSpec, commits: list[Commit]) -> list[Commit]:
     """The commits, once the tests are known to be the last and nowhere else."""
     subject = patchfile.read(place.layout.hookup(place.base.name)).subject
     at = [number for number, commit in enumerate(commits) if commit.subject == subject]
@@ -185,7 +187,7 @@ def _split(place: Place, commits: list[Commit]) -> list[Commit]:
     return commits
 
 
-def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
+def _store_series(draft: TreeSpec, ready: Tree, commits: list[Commit]) -> None:
     """Write patches, topics and the series of a base to the draft."""
     layout, base = draft.layout, draft.base.name
     served = served_by(layout)
@@ -268,14 +270,14 @@ def _equal(ready: Tree, commit: Commit, path: Path) -> bool:
     patch = patchfile.read(path)
     if (patch.subject, patch.body) != (commit.subject, commit.body):
         return False
-    with apply.aside(ready.place, commit.parent) as git:
+    with apply.aside(ready.spec, commit.parent) as git:
         applied = git.run("apply", "--cached", "--whitespace=nowarn", str(path),
                           check=False)
         return applied.returncode == 0 and git.out("write-tree") == git.out(
             "rev-parse", f"{commit.id}^{{tree}}")
 
 
-def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
+def _store_tests(draft: TreeSpec, ready: Tree, commit: Commit) -> None:
     """Write suites, compat header and hookup of the last commit to the draft."""
     layout, base, git = draft.layout, draft.base.name, ready.git
     known = apply.suite_files(layout, base)
@@ -302,7 +304,7 @@ def _stored_place(layout: Layout, base: str, name: str) -> Path:
     return layout.suites / Path(name).name
 
 
-def _retrace(place: Place, draft: Place, ready: Tree) -> str:
+def _retrace(place: TreeSpec, draft: TreeSpec, ready: Tree) -> str:
     """Apply the draft and return its tip, which must have the tree's content."""
     commits = [ready.state.base]
     apply.commit_steps(place, apply.plan(draft), commits)

@@ -3,19 +3,20 @@
 
 from ..kernel import work
 from ..kernel.apply import Step
-from ..kernel.place import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue.message import SIGN_OFF
 from ..queue.patch_form import Commit
 from ..system.errors import UsageError
 from . import three_way
 
 
-def branch(place: Place) -> str:
+def branch(place: TreeSpec) -> str:
     """Where a person resolves conflicts in a trial's tree."""
     return f"resolve/{place.base.name}"
 
 
-def leave(place: Place, state: State) -> None:
+def leave(place: TreeSpec, state: State) -> None:
     """Put the files back as the tool needs them, if the person is done."""
     git = place.git
     loose = work.unfinished_work(place) + work.uncommitted_work(place)
@@ -26,7 +27,7 @@ def leave(place: Place, state: State) -> None:
         git.run("checkout", "-q", "-B", place.branch, state.head)
 
 
-def of_person(place: Place, base: str, step: Step) -> Commit | None:
+def of_person(place: TreeSpec, base: str, step: Step) -> Commit | None:
     """The commit by which a person has resolved a patch, known by its subject.
 
     If it has no body, that of the patch is its own.
@@ -46,6 +47,6 @@ def of_person(place: Place, base: str, step: Step) -> Commit | None:
     return None
 
 
-def forget(place: Place) -> None:
+def forget(place: TreeSpec) -> None:
     """Remove what a person has resolved, once it is stored."""
     place.git.run("branch", "-q", "-D", branch(place), check=False)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
-from ..kernel import apply, tree, work
-from ..kernel.place import Place
+from ..kernel import apply, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import state_of
 from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
@@ -85,9 +86,9 @@ def _topics(layout: Layout) -> list[queue.Topic]:
 
 def _tree(layout: Layout, base: Base) -> str:
     """What stands in a tree: nothing, the queue, a person's work."""
-    place = Place(layout, base)
+    place = TreeSpec(layout, base)
     try:
-        state = tree.state_of(place)
+        state = state_of(place)
         wanted = apply.digest(apply.plan(place))
     except UsageError as error:
         return str(error)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Base, version_key
-from ..kernel import apply, fetch, source, tree
+from ..kernel import apply, create, fetch, source
 from ..kernel.apply import Step
-from ..kernel.place import Place, git_dir
+from ..kernel.spec import TreeSpec
+from ..kernel.state import git_dir, state_of
 from ..system import process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
@@ -78,7 +79,7 @@ def nearest(bases: dict[str, Base], name: str) -> Base:
     return [*others[:1], *older][-1] if others else bases[name]
 
 
-def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origin:
+def origin(layout: Layout, place: TreeSpec, near: Base, steps: list[Step]) -> Origin:
     """What the steps of a series were made for, committed in a trial's repository.
 
     place is the trial's tree, near the base that the series was verified on, steps
@@ -102,7 +103,7 @@ def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origi
     return Origin(version, pairs)
 
 
-def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[str, str]
+def merge(place: TreeSpec, tip: str, step: Step, made: Pair | None, labels: tuple[str, str]
           ) -> Merge:
     """Merge a patch with a kernel, whose commit is tip.
 
@@ -137,7 +138,7 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
         return Merge(git.out("write-tree"))
 
 
-def show(place: Place, step: Step, found: Merge) -> None:
+def show(place: TreeSpec, step: Step, found: Merge) -> None:
     """Put a merge into the files of a tree, as git does with one that is torn."""
     lines = []
     for name, content in found.files.items():
@@ -193,15 +194,15 @@ def _changes(old: list[str], new: list[str], side: int
             yield first, last, side, new[start:end]
 
 
-def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[str, str]:
+def part(layout: Layout, place: TreeSpec, near: Base, steps: list[Step]) -> tuple[str, str]:
     """The files of a base that some steps touch, committed in a trial's repository.
 
     They come from where origin() says. Returns the version and the commit. Raises
     EnvironmentFault when there is nothing to take them from.
     """
     names = sorted({file for step in steps for file in step.patch.files})
-    theirs = Place(layout, near)
-    state = tree.state_of(theirs) if theirs.path.exists() else None
+    theirs = TreeSpec(layout, near)
+    state = state_of(theirs) if theirs.path.exists() else None
     scratch = place.path.with_name("near")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -214,8 +215,8 @@ def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[s
         version = state.version
     else:
         version = _from_tarball(layout, near, names, folder)
-    commit = tree.commit_folder(folder, git_dir(place.git), index,
-                                f"Linux {version}, in part")
+    commit = create.commit_folder(folder, git_dir(place.git), index,
+                                  f"Linux {version}, in part")
     shutil.rmtree(scratch)
     return version, commit
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
-from ..kernel import fetch, source, tree
+from ..kernel import checkout, fetch, source, tree
 from ..kernel.fetch import Tarball
-from ..kernel.place import Place
 from ..kernel.source import Source
-from ..run import cell
+from ..kernel.spec import TreeSpec
+from ..run import kunit
 from ..run.cell import Request
+from ..run.show import show
 from ..run.verdict import PASSED, Verdict
 from ..system import transaction
 from ..system.errors import TestsFailed
@@ -36,7 +37,7 @@ class Attempt:
     run.
     """
 
-    place: Place
+    place: TreeSpec
     version: str
     patches: tuple[Carried, ...]
     before: dict[Path, str]
@@ -56,12 +57,12 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     trial's tree.
     """
     trial = layout.bump(base.name)
-    with transaction.hold(layout), tree.hold(trial, base.name):
+    with transaction.hold(layout), tree.hold(TreeSpec(trial, base)):
         draft.copy_stored(layout, trial.root)
         before = draft.stored_files(trial.root)
-        place = Place(trial, _of_kernel(base, kernel))
+        place = TreeSpec(trial, _of_kernel(base, kernel))
         ksrc = source.classify(kernel.path, "") if kernel else ksrc
-        if place.path.exists() and (state := tree.resume(place)):
+        if place.path.exists() and (state := checkout.resume(place)):
             resolution.leave(place, state)
         state = tree.base_of(place, ksrc)
         near = three_way.nearest(config.bases(layout), base.name)
@@ -78,7 +79,7 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     verdict = _cell(trial, base.name, ksrc)
     for each, cases in telling.items():
         if not _pass(cases, verdict):
-            with tree.hold(trial, base.name):
+            with tree.hold(place):
                 raise conflict.shown(layout, place, state, each, origin)
         say(f"{ALREADY:14} {each.name}: {', '.join(cases)} passed without it")
     return Attempt(place, state.version, tuple(patches), before, verdict)
@@ -91,7 +92,7 @@ def _of_kernel(base: Base, kernel: Tarball | None) -> Base:
     return replace(base, package=fetch.package_of(base.name), package_version="")
 
 
-def _telling(layout: Layout, place: Place, near: Base, patch: Carried) -> tuple[str, ...]:
+def _telling(layout: Layout, place: TreeSpec, near: Base, patch: Carried) -> tuple[str, ...]:
     """The cases, as SUITE.CASE, that can tell on UML whether a kernel does without a patch.
 
     Those are cases of its topic that have failed there without the series, as
@@ -117,9 +118,9 @@ def _pass(cases: tuple[str, ...], verdict: Verdict | None) -> bool:
 def _cell(trial: Layout, name: str, ksrc: Source | None) -> Verdict | None:
     """Run the trial's cell on UML; returns None if it could not be run."""
     try:
-        verdict = cell.run(trial, Request(name, "um", ksrc=ksrc))
+        verdict = kunit.run(trial, Request(name, "um", ksrc=ksrc))
     except TestsFailed as failure:
         say(str(failure))
         return None
-    cell.show(f"{name}/um", verdict)
+    show(f"{name}/um", verdict)
     return verdict

@@ -7,7 +7,8 @@ from pathlib import Path
 from .. import config, queue
 from ..config import version_key
 from ..kernel import apply
-from ..kernel.place import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue import topic_changes
 from ..queue.patch_form import Commit, stored_text
 from ..system import files
@@ -19,7 +20,7 @@ from .carried_patches import ALREADY, CLEAN, CONFLICT, Carried
 SAME_CHANGE = "The same change. Only the lines around it differ."
 
 
-def bring(layout: Layout, place: Place, state: State, patches: list[Carried]) -> None:
+def bring(layout: Layout, place: TreeSpec, state: State, patches: list[Carried]) -> None:
     """Bring the trial's files to what was found, and try them on other bases.
 
     A patch in conflict is left out, too, for the cell to show whether it is
@@ -49,7 +50,7 @@ def bring(layout: Layout, place: Place, state: State, patches: list[Carried]) ->
     _store_facts(place, state)
 
 
-def _store_facts(place: Place, state: State) -> None:
+def _store_facts(place: TreeSpec, state: State) -> None:
     """Let bases.toml say what the base is verified on."""
     trial, name = place.layout, place.base.name
     path = trial.config / "bases.toml"
@@ -60,12 +61,12 @@ def _store_facts(place: Place, state: State) -> None:
         "package_version": place.base.package_version}))
 
 
-def _follow(layout: Layout, place: Place, other: str) -> None:
+def _follow(layout: Layout, place: TreeSpec, other: str) -> None:
     """Try the trial's patches on another base: on its tree, or on what they touch there."""
     base = config.base(layout, other)
     part = None
-    if not Place(layout, base).path.exists():
-        part = three_way.part(layout, place, base, apply.plan(Place(place.layout, base)))
+    if not TreeSpec(layout, base).path.exists():
+        part = three_way.part(layout, place, base, apply.plan(TreeSpec(place.layout, base)))
     draft.follow(layout, place.layout, other, part and (place, part[1]))
 
 
@@ -86,7 +87,7 @@ def _rename_in_series(series: Path, old: Path, new: str) -> None:
         f"{old.parent.name}/{new}", files.read(series)))
 
 
-def _store_patch(layout: Layout, place: Place, each: Carried, served: list[str]) -> Path:
+def _store_patch(layout: Layout, place: TreeSpec, each: Carried, served: list[str]) -> Path:
     """Write a patch as it is on the trial's kernel; returns its file.
 
     served are the bases that have the file now, oldest first. If the lines around
@@ -116,7 +117,7 @@ def _store_patch(layout: Layout, place: Place, each: Carried, served: list[str])
     return path
 
 
-def _write(place: Place, each: Carried, path: Path) -> None:
+def _write(place: TreeSpec, each: Carried, path: Path) -> None:
     patch = each.step.patch
     made = Commit(each.commit, each.parent, patch.subject, patch.body)
     files.write(path, stored_text(place.git, made, tuple(each.step.extra)))

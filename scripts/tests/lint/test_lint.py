@@ -146,7 +146,7 @@ def test_broken_rule_is_found(project, linted):
 def configured(project, gup):
     """Cells that were configured, with and without the series."""
     for patched in (True, False):
-        out = project.layout.out("6.1", "um", patched)
+        out = project.layout.out("6.1", "um", "" if patched else "unpatched")
         out.mkdir(parents=True)
         (out / ".config").write_text("")
         (out / "mm").mkdir()
