@@ -425,14 +425,11 @@ static void releases_the_huge_zero_page_but_never_dirties_it(struct kunit *test)
 
 	gup_skip_without_thp(test);
 
-	/* Twice the size contains one aligned range. */
-	addr = gup_map_anon(test, 2 * HPAGE_PMD_NR, PROT_READ);
-	addr = ALIGN(addr, HPAGE_PMD_SIZE) + PAGE_SIZE;
-	gup_fault_in(test, addr, 1, 0);
+	addr = gup_map_anon_aligned(test, 1, PROT_READ) + PAGE_SIZE;
 	page = gup_page_at(test, addr);
 	head = compound_head(page);
 	if (head == page || PageAnon(head))
-		kunit_skip(test, "needs transparent_hugepage=always and use_zero_page");
+		kunit_skip(test, "needs use_zero_page of CONFIG_TRANSPARENT_HUGEPAGE");
 	refs = page_ref_count(head);
 
 	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {

@@ -105,20 +105,20 @@ def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
     return [path for path in stored if path.parent.name in taken]
 
 
-def pack(place: TreeSpec, state: State, chosen: list[Path], request: Request,
+def pack(spec: TreeSpec, state: State, chosen: list[Path], request: Request,
          person: identity.Person) -> PatchSet:
     """Apply the chosen patches to the base, and make changes of them.
 
     The base must be held; only its object store is written to. Raises
     UsageError naming the patch, the hunk, and the topic that is missing.
     """
-    layout, base = place.layout, place.base.name
+    layout, base = spec.layout, spec.base.name
     left_out = [path for path in queue.series(layout, base) if path not in chosen]
     with tempfile.TemporaryDirectory() as scratch:
         steps = [Step(_bare(path), {}) for path in chosen]
         kunitconfig = ""
         if request.with_tests:
-            *_, tests = apply.plan(place)
+            *_, tests = apply.plan(spec)
             kunitconfig = _kunitconfig(layout, left_out)
             config_file = Path(scratch) / "kunitconfig"
             files.scratch(config_file, kunitconfig)
@@ -126,11 +126,11 @@ def pack(place: TreeSpec, state: State, chosen: list[Path], request: Request,
                               | {f"{apply.SUITE_FOLDER}/.kunitconfig": config_file}))
         commits = [state.base]
         try:
-            apply.commit_steps(place, steps, commits)
+            apply.commit_steps(spec, steps, commits)
         except UsageError as error:
-            raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
+            raise UsageError(f"{error}{_missing(spec, state, chosen, left_out)}"
                              ) from error
-    return PatchSet(place.git, base, state.version,
+    return PatchSet(spec.git, base, state.version,
                     list(_changes(layout, steps, commits)), person, request.bug,
                     kunitconfig)
 
@@ -248,26 +248,26 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
             yield max(int(path.stat().st_mtime) for path in paths)
 
 
-def _missing(place: TreeSpec, state: State, chosen: list[Path], left_out: list[Path]) -> str:
+def _missing(spec: TreeSpec, state: State, chosen: list[Path], left_out: list[Path]) -> str:
     """Which topics a choice of patches does not apply without, as part of an error."""
     needed = list(left_out)
-    if not _applies(place, state, [*chosen, *needed]):
+    if not _applies(spec, state, [*chosen, *needed]):
         return ""
     for path in left_out:
         others = [other for other in needed if other != path]
-        if _applies(place, state, [*chosen, *others]):
+        if _applies(spec, state, [*chosen, *others]):
             needed = others
     names = ", ".join(path.parent.name for path in needed)
     return f"; it does together with {names}, which depends = […] in its topic.toml " \
         "ought to name"
 
 
-def _applies(place: TreeSpec, state: State, patches: list[Path]) -> bool:
+def _applies(spec: TreeSpec, state: State, patches: list[Path]) -> bool:
     """Whether some patches of a series apply to the base, in the order of that."""
     steps = [Step(patchfile.read(path), {})
-             for path in queue.series(place.layout, place.base.name) if path in patches]
+             for path in queue.series(spec.layout, spec.base.name) if path in patches]
     try:
-        apply.commit_steps(place, steps, [state.base])
+        apply.commit_steps(spec, steps, [state.base])
     except UsageError:
         return False
     return True

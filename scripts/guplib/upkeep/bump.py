@@ -34,6 +34,6 @@ def run(layout: Layout, base: Base, ksrc: Source | None, debian: str,
         draft.require_unchanged(layout, base.name, done.before)
         changes = draft.draft_changes(layout, copy)
         transaction.commit(layout, changes)
-    resolution.forget(done.place)
+    resolution.forget(done.spec)
     for path in changes:
         say(f"stored {path.relative_to(layout.root)}")

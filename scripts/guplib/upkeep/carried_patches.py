@@ -53,13 +53,13 @@ class Carried:
 class Origin:
     """What the patches of a base were made for, got when it is first asked for."""
 
-    def __init__(self, layout: Layout, place: TreeSpec, near: Base):
-        self.layout, self.place, self.near = layout, place, near
+    def __init__(self, layout: Layout, spec: TreeSpec, near: Base):
+        self.layout, self.spec, self.near = layout, spec, near
 
     @functools.cached_property
     def made(self) -> three_way.Origin:
         """The kernel, and each patch on it."""
-        found = three_way.origin(self.layout, self.place, self.near,
+        found = three_way.origin(self.layout, self.spec, self.near,
                                  apply.plan(TreeSpec(self.layout, self.near)))
         if found.why:
             say(f"base {self.near.name}: what the patches were made for is not to be had: "
@@ -71,17 +71,17 @@ class Origin:
         return self.made.pairs.get(step.patch.subject)
 
 
-def carry(place: TreeSpec, state: State, origin: Origin) -> list[Carried]:
+def carry(spec: TreeSpec, state: State, origin: Origin) -> list[Carried]:
     """Try the patches of a series and the hookup in a trial's tree, and say how it went.
 
     Raises UsageError if the kernel has the hookup, and with it suites, already.
     """
     found: list[Carried] = []
     tip = state.base
-    for order, step in enumerate(apply.plan(place), 1):
-        found.append(_try(place, state, tip, step, order, origin))
-        if found[-1].outcome == ALREADY and _is_hookup(place, step):
-            raise UsageError(f"base {place.base.name}: {state.version} has the suites already; "
+    for order, step in enumerate(apply.plan(spec), 1):
+        found.append(_try(spec, state, tip, step, order, origin))
+        if found[-1].outcome == ALREADY and _is_hookup(spec, step):
+            raise UsageError(f"base {spec.base.name}: {state.version} has the suites already; "
                              "give a kernel without them")
         tip = found[-1].commit or tip
     for each in found:
@@ -90,10 +90,10 @@ def carry(place: TreeSpec, state: State, origin: Origin) -> list[Carried]:
     return found
 
 
-def _try(place: TreeSpec, state: State, tip: str, step: Step, order: int, origin: Origin
+def _try(spec: TreeSpec, state: State, tip: str, step: Step, order: int, origin: Origin
          ) -> Carried:
     """Try a patch on top of a commit; commit it, as that number, unless in conflict."""
-    with apply.aside(place, tip) as git:
+    with apply.aside(spec, tip) as git:
         said = _apply(git, step)
         if not said:
             return Carried(step, CLEAN, tip, _commit(git, tip, step, order))
@@ -102,34 +102,34 @@ def _try(place: TreeSpec, state: State, tip: str, step: Step, order: int, origin
             return Carried(step, ALREADY, tip, "")
         why = apply.why_refused(git, step.patch, said).removesuffix(apply.REFRESH)
     pair = origin.pair(step)
-    merge = three_way.merge(place, tip, step, pair, (
+    merge = three_way.merge(spec, tip, step, pair, (
         f"Linux {origin.made.version}" if pair else "the patch", f"Linux {state.version}"))
-    if merge.tree == place.git.out("rev-parse", f"{tip}^{{tree}}"):
+    if merge.tree == spec.git.out("rev-parse", f"{tip}^{{tree}}"):
         return Carried(step, ALREADY, tip, "")
     if merge.tree:
-        with apply.aside(place, merge.tree) as git:
+        with apply.aside(spec, merge.tree) as git:
             return Carried(step, MOVED, tip, _commit(git, tip, step, order), why)
-    if made := resolution.of_person(place, state.base, step):
-        files.write(step.patch.path, stored_text(place.git, made, tuple(step.extra)))
+    if made := resolution.of_person(spec, state.base, step):
+        files.write(step.patch.path, stored_text(spec.git, made, tuple(step.extra)))
         step = replace(step, patch=patchfile.read(step.patch.path))
-        with apply.aside(place, tip) as git:
+        with apply.aside(spec, tip) as git:
             if not _apply(git, step):
                 return Carried(step, MOVED, tip, _commit(git, tip, step, order), why, True)
-    if over := _over(place, step):
+    if over := _over(spec, step):
         return Carried(step, ALREADY, tip, "", f"topic.toml has affected = '{over}'")
     return Carried(step, CONFLICT, tip, "", why, merge=merge)
 
 
-def _is_hookup(place: TreeSpec, step: Step) -> bool:
-    return step.patch.path == place.layout.hookup(place.base.name)
+def _is_hookup(spec: TreeSpec, step: Step) -> bool:
+    return step.patch.path == spec.layout.hookup(spec.base.name)
 
 
-def _over(place: TreeSpec, step: Step) -> str:
+def _over(spec: TreeSpec, step: Step) -> str:
     """The releases that a patch's topic says are affected, if they end before the base."""
-    if _is_hookup(place, step):
+    if _is_hookup(spec, step):
         return ""
-    topic = queue.topic(place.layout, step.patch.path.parent.name)
-    return topic.affected if topic.is_over(place.base.name) else ""
+    topic = queue.topic(spec.layout, step.patch.path.parent.name)
+    return topic.affected if topic.is_over(spec.base.name) else ""
 
 
 def _commit(git: Git, tip: str, step: Step, order: int) -> str:

@@ -17,18 +17,18 @@ class ConflictFound(UsageError):
         self.topic = topic
 
 
-def shown(layout: Layout, place: TreeSpec, state: State, patch: Carried, origin: Origin
+def shown(layout: Layout, spec: TreeSpec, state: State, patch: Carried, origin: Origin
           ) -> ConflictFound:
     """Put both sides of a conflict into the trial's tree; the error that says so."""
-    draft.copy_stored(layout, place.layout.root)
-    place.git.run("checkout", "-q", "-B", resolution.branch(place), patch.parent)
+    draft.copy_stored(layout, spec.layout.root)
+    spec.git.run("checkout", "-q", "-B", resolution.branch(spec), patch.parent)
     if patch.merge:
-        three_way.show(place, patch.step, patch.merge)
+        three_way.show(spec, patch.step, patch.merge)
     torn = ", ".join(patch.merge.torn) if patch.merge else ""
     sides = f"{torn} there has both sides" + (
         f", but only as the patch shows them ({origin.made.why})" if origin.made.why else "")
     return ConflictFound(patch.topic, (
-        f"base {place.base.name}: {patch.name} is in conflict with {state.version} "
-        f"({patch.why}); nothing was changed. In {layout.named(place.path)}, {sides}: "
-        f"resolve them, git -C {layout.shown(place.path)} commit -a -m "
+        f"base {spec.base.name}: {patch.name} is in conflict with {state.version} "
+        f"({patch.why}); nothing was changed. In {layout.named(spec.path)}, {sides}: "
+        f"resolve them, git -C {layout.shown(spec.path)} commit -a -m "
         f"'{patch.step.patch.subject}', and call again"))

@@ -111,19 +111,19 @@ def follow(layout: Layout, draft: Layout, name: str,
     if part:
         _follow_in(*part, draft, base, steps)
         return
-    place = TreeSpec(layout, base)
-    with tree.use_base(place) as state:
-        _follow_in(place, state.base, draft, base, steps)
+    spec = TreeSpec(layout, base)
+    with tree.use_base(spec) as state:
+        _follow_in(spec, state.base, draft, base, steps)
 
 
-def _follow_in(place: TreeSpec, commit: str, draft: Layout, base: Base, steps: list[Step]
+def _follow_in(spec: TreeSpec, commit: str, draft: Layout, base: Base, steps: list[Step]
                ) -> None:
     commits = [commit]
-    apply.commit_steps(place, steps, commits, base)
+    apply.commit_steps(spec, steps, commits, base)
     served = served_by(draft)
     for step, parent, made in zip(steps, commits, commits[1:]):
         if served.get(step.patch.path, [base.name])[0] == base.name:
-            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
-                                                 step.patch.body), tuple(step.extra))
+            text = stored_text(spec.git, Commit(made, parent, step.patch.subject,
+                                                step.patch.body), tuple(step.extra))
             files.write(step.patch.path, text)
-    set_blobs(draft, base, place.git, commit)
+    set_blobs(draft, base, spec.git, commit)

@@ -53,26 +53,26 @@ def run(layout: Layout, base_name: str) -> list[str]:
     the stored queue has changed below the commits, or when a patch that other
     bases share does not apply there.
     """
-    place = TreeSpec(layout, config.base(layout, base_name))
-    with transaction.hold(layout), tree.hold(place):
+    spec = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(spec):
         before = stored_files(layout.root)
-        found = _work_out(place)
+        found = _work_out(spec)
         told = _told(layout, found.changes)
         require_unchanged(layout, base_name, before)
         if found.changes or found.tip != found.state.head:
-            wanted = apply.digest(apply.plan(_in_draft(place)))
+            wanted = apply.digest(apply.plan(_in_draft(spec)))
             transaction.commit(layout, found.changes | checkout.adopted(
-                place, found.state, found.tip, wanted))
-            checkout.adopt(place)
+                spec, found.state, found.tip, wanted))
+            checkout.adopt(spec)
         shutil.rmtree(layout.draft)
     return told
 
 
 def differences(layout: Layout, base_name: str) -> list[str]:
     """What run() would change, a line each; writes no stored file."""
-    place = TreeSpec(layout, config.base(layout, base_name))
-    with transaction.hold(layout), tree.hold(place):
-        found = _work_out(place)
+    spec = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(spec):
+        found = _work_out(spec)
         shutil.rmtree(layout.draft)
     return _told(layout, found.changes)
 
@@ -83,45 +83,45 @@ def _told(layout: Layout, changes: dict[Path, str | None]) -> list[str]:
             for path, text in changes.items()]
 
 
-def _work_out(place: TreeSpec) -> Outcome:
+def _work_out(spec: TreeSpec) -> Outcome:
     """Fill the draft from the tree, and try it on every base concerned."""
-    ready = _committed(place)
-    draft = _in_draft(place)
-    copy_stored(place.layout, place.layout.draft)
+    ready = _committed(spec)
+    draft = _in_draft(spec)
+    copy_stored(spec.layout, spec.layout.draft)
     commits = _commits(ready)
-    *functional, tests = _split(place, commits)
+    *functional, tests = _split(spec, commits)
     _store_series(draft, ready, functional)
     _store_tests(draft, ready, tests)
-    set_blobs(draft.layout, place.base, ready.git, ready.state.base)
+    set_blobs(draft.layout, spec.base, ready.git, ready.state.base)
     try:
-        for other in sharing(place.layout, draft.layout, place.base.name):
-            follow(place.layout, draft.layout, other)
-        tip = _retrace(place, draft, ready)
+        for other in sharing(spec.layout, draft.layout, spec.base.name):
+            follow(spec.layout, draft.layout, other)
+        tip = _retrace(spec, draft, ready)
         queue.require_sound(draft.layout)
     except UsageError as error:
-        said = str(error).replace(str(draft.layout.root), str(place.layout.root))
+        said = str(error).replace(str(draft.layout.root), str(spec.layout.root))
         raise UsageError(f"{said}; nothing was changed") from error
-    return Outcome(draft_changes(place.layout, draft.layout), ready.state, tip)
+    return Outcome(draft_changes(spec.layout, draft.layout), ready.state, tip)
 
 
-def _committed(place: TreeSpec) -> Tree:
+def _committed(spec: TreeSpec) -> Tree:
     """The tree, if all work in it is in commits on its branch."""
-    ready = tree.prepare(place, edits_welcome=True)
-    where = place.layout.shown(place.path)
-    loose = work.unfinished_work(place) + work.uncommitted_work(place)
+    ready = tree.prepare(spec, edits_welcome=True)
+    where = spec.layout.shown(spec.path)
+    loose = work.unfinished_work(spec) + work.uncommitted_work(spec)
     if loose:
         raise UsageError(f"{where}: {'; '.join(loose[:4])}: commit this first, by git "
                          "commit --fixup COMMIT and git rebase -i --autosquash base")
     head = ready.git.resolve("HEAD")
-    if head != ready.git.resolve(f"refs/heads/{place.branch}"):
-        raise UsageError(f"{where}: HEAD is not branch {place.branch}; to take HEAD, "
-                         f"run: git -C {where} checkout -B {place.branch}")
+    if head != ready.git.resolve(f"refs/heads/{spec.branch}"):
+        raise UsageError(f"{where}: HEAD is not branch {spec.branch}; to take HEAD, "
+                         f"run: git -C {where} checkout -B {spec.branch}")
     return ready
 
 
-def _in_draft(place: TreeSpec) -> TreeSpec:
+def _in_draft(spec: TreeSpec) -> TreeSpec:
     """The same base, with the stored files of the draft."""
-    return TreeSpec(Layout(place.layout.draft), place.base)
+    return TreeSpec(Layout(spec.layout.draft), spec.base)
 
 
 def _commits(ready: Tree) -> list[Commit]:
@@ -168,19 +168,19 @@ def _commit(git: Git, commit: str, parents: list[str]) -> Commit:
     return found
 
 
-def _split(place: TreeSpec, commits: list[Commit]) -> list[Commit]:
+def _split(spec: TreeSpec, commits: list[Commit]) -> list[Commit]:
     """The commits, once the tests are known to be the last and nowhere else."""
-    subject = patchfile.read(place.layout.hookup(place.base.name)).subject
+    subject = patchfile.read(spec.layout.hookup(spec.base.name)).subject
     at = [number for number, commit in enumerate(commits) if commit.subject == subject]
     if not at:
-        raise UsageError(f"{place.path}: no commit '{subject}'; keep its subject, and "
+        raise UsageError(f"{spec.path}: no commit '{subject}'; keep its subject, and "
                          "put it last")
     if at != [len(commits) - 1]:
         raise UsageError(f"{commits[at[0]].short} is not the last; move it behind the "
                          "others by git rebase -i base")
     for commit in commits[:-1]:
-        ours = set(place.git.lines("diff", "--name-only", commit.parent, commit.id)) \
-            & set(apply.suite_files(place.layout, place.base.name))
+        ours = set(spec.git.lines("diff", "--name-only", commit.parent, commit.id)) \
+            & set(apply.suite_files(spec.layout, spec.base.name))
         if ours:
             raise UsageError(f"{commit.short} touches {min(ours)}, which belongs to "
                              f"the commit '{subject}'; move the change there")
@@ -304,13 +304,13 @@ def _stored_place(layout: Layout, base: str, name: str) -> Path:
     return layout.suites / Path(name).name
 
 
-def _retrace(place: TreeSpec, draft: TreeSpec, ready: Tree) -> str:
+def _retrace(spec: TreeSpec, draft: TreeSpec, ready: Tree) -> str:
     """Apply the draft and return its tip, which must have the tree's content."""
     commits = [ready.state.base]
-    apply.commit_steps(place, apply.plan(draft), commits)
+    apply.commit_steps(spec, apply.plan(draft), commits)
     git = ready.git
     astray = git.lines("diff", "--name-only", "--no-renames", commits[-1], "HEAD")
     if astray:
-        raise UsageError(f"base {place.base.name}: {astray[0]} cannot be stored as it is "
+        raise UsageError(f"base {spec.base.name}: {astray[0]} cannot be stored as it is "
                          "in the tree (its mode, or bytes that are no text)")
     return commits[-1]

@@ -11,35 +11,35 @@ from ..system.errors import UsageError
 from . import three_way
 
 
-def branch(place: TreeSpec) -> str:
+def branch(spec: TreeSpec) -> str:
     """Where a person resolves conflicts in a trial's tree."""
-    return f"resolve/{place.base.name}"
+    return f"resolve/{spec.base.name}"
 
 
-def leave(place: TreeSpec, state: State) -> None:
+def leave(spec: TreeSpec, state: State) -> None:
     """Put the files back as the tool needs them, if the person is done."""
-    git = place.git
-    loose = work.unfinished_work(place) + work.uncommitted_work(place)
+    git = spec.git
+    loose = work.unfinished_work(spec) + work.uncommitted_work(spec)
     if loose:
-        raise UsageError(f"{place.path}: {loose[0]}: resolve and commit it, or remove "
-                         f"{place.layout.root}")
+        raise UsageError(f"{spec.path}: {loose[0]}: resolve and commit it, or remove "
+                         f"{spec.layout.root}")
     if git.resolve("HEAD") != state.head:
-        git.run("checkout", "-q", "-B", place.branch, state.head)
+        git.run("checkout", "-q", "-B", spec.branch, state.head)
 
 
-def of_person(place: TreeSpec, base: str, step: Step) -> Commit | None:
+def of_person(spec: TreeSpec, base: str, step: Step) -> Commit | None:
     """The commit by which a person has resolved a patch, known by its subject.
 
     If it has no body, that of the patch is its own.
     """
-    git, ref = place.git, f"refs/heads/{branch(place)}"
+    git, ref = spec.git, f"refs/heads/{branch(spec)}"
     if not git.resolve(ref):
         return None
     for line in git.lines("log", "--format=%H %P %s", f"{base}..{ref}"):
         commit, parent, subject = line.split(" ", 2)
         if subject == step.patch.subject:
             if left := three_way.marks_left(git, parent, commit):
-                raise UsageError(f"{place.path}: the commit '{subject}' has marks of the "
+                raise UsageError(f"{spec.path}: the commit '{subject}' has marks of the "
                                  f"conflict in {left[0]}; resolve it, git commit --amend, "
                                  "and call again")
             body = SIGN_OFF.sub("", git.out("log", "-1", "--format=%b", commit))
@@ -47,6 +47,6 @@ def of_person(place: TreeSpec, base: str, step: Step) -> Commit | None:
     return None
 
 
-def forget(place: TreeSpec) -> None:
+def forget(spec: TreeSpec) -> None:
     """Remove what a person has resolved, once it is stored."""
-    place.git.run("branch", "-q", "-D", branch(place), check=False)
+    spec.git.run("branch", "-q", "-D", branch(spec), check=False)

@@ -86,10 +86,10 @@ def _topics(layout: Layout) -> list[queue.Topic]:
 
 def _tree(layout: Layout, base: Base) -> str:
     """What stands in a tree: nothing, the queue, a person's work."""
-    place = TreeSpec(layout, base)
+    spec = TreeSpec(layout, base)
     try:
-        state = state_of(place)
-        wanted = apply.digest(apply.plan(place))
+        state = state_of(spec)
+        wanted = apply.digest(apply.plan(spec))
     except UsageError as error:
         return str(error)
     if state is None:
@@ -99,7 +99,7 @@ def _tree(layout: Layout, base: Base) -> str:
         said.append(f"is {state.version}")
     if state.target:
         said.append("checkout was interrupted")
-    elif found := work.work_in(place, state):
+    elif found := work.work_in(spec, state):
         said.append(f"your work ({found[0]}"
                     + (f", and {len(found) - 1} more)" if found[1:] else ")"))
     if state.inputs != wanted:

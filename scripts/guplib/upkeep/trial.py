@@ -32,12 +32,12 @@ from .carried_patches import ALREADY, CONFLICT, Carried, Origin
 class Attempt:
     """A base's queue on another kernel: what became of it, and what is to be stored.
 
-    place: the trial's tree, of the base as it will be verified; version: the kernel's;
+    spec: the trial's tree, of the base as it will be verified; version: the kernel's;
     before: the stored files that it was made from; verdict: the cell's, if it could be
     run.
     """
 
-    place: TreeSpec
+    spec: TreeSpec
     version: str
     patches: tuple[Carried, ...]
     before: dict[Path, str]
@@ -60,29 +60,29 @@ def attempt(layout: Layout, base: Base, kernel: Tarball | None, ksrc: Source | N
     with transaction.hold(layout), tree.hold(TreeSpec(trial, base)):
         draft.copy_stored(layout, trial.root)
         before = draft.stored_files(trial.root)
-        place = TreeSpec(trial, _of_kernel(base, kernel))
+        spec = TreeSpec(trial, _of_kernel(base, kernel))
         ksrc = source.classify(kernel.path, "") if kernel else ksrc
-        if place.path.exists() and (state := checkout.resume(place)):
-            resolution.leave(place, state)
-        state = tree.base_of(place, ksrc)
+        if spec.path.exists() and (state := checkout.resume(spec)):
+            resolution.leave(spec, state)
+        state = tree.base_of(spec, ksrc)
         near = three_way.nearest(config.bases(layout), base.name)
-        origin = Origin(layout, place, near)
-        patches = carried_patches.carry(place, state, origin)
-        telling = {each: _telling(layout, place, near, each) for each in patches
+        origin = Origin(layout, spec, near)
+        patches = carried_patches.carry(spec, state, origin)
+        telling = {each: _telling(layout, spec, near, each) for each in patches
                    if each.outcome == CONFLICT}
         for each, cases in telling.items():
             if not cases:
-                raise conflict.shown(layout, place, state, each, origin)
+                raise conflict.shown(layout, spec, state, each, origin)
             say(f"{'':14} {each.name}: does the kernel do the same by itself? "
                 "trying its cases without it")
-        trial_files.bring(layout, place, state, patches)
+        trial_files.bring(layout, spec, state, patches)
     verdict = _cell(trial, base.name, ksrc)
     for each, cases in telling.items():
         if not _pass(cases, verdict):
-            with tree.hold(place):
-                raise conflict.shown(layout, place, state, each, origin)
+            with tree.hold(TreeSpec(trial, base)):
+                raise conflict.shown(layout, spec, state, each, origin)
         say(f"{ALREADY:14} {each.name}: {', '.join(cases)} passed without it")
-    return Attempt(place, state.version, tuple(patches), before, verdict)
+    return Attempt(spec, state.version, tuple(patches), before, verdict)
 
 
 def _of_kernel(base: Base, kernel: Tarball | None) -> Base:
@@ -92,7 +92,7 @@ def _of_kernel(base: Base, kernel: Tarball | None) -> Base:
     return replace(base, package=fetch.package_of(base.name), package_version="")
 
 
-def _telling(layout: Layout, place: TreeSpec, near: Base, patch: Carried) -> tuple[str, ...]:
+def _telling(layout: Layout, spec: TreeSpec, near: Base, patch: Carried) -> tuple[str, ...]:
     """The cases, as SUITE.CASE, that can tell on UML whether a kernel does without a patch.
 
     Those are cases of its topic that have failed there without the series, as
@@ -101,7 +101,7 @@ def _telling(layout: Layout, place: TreeSpec, near: Base, patch: Carried) -> tup
     """
     path = patch.step.patch.path
     record = recorded_results.load(layout).get((near.name, "um", False))
-    if path == place.layout.hookup(place.base.name) or record is None:
+    if path == spec.layout.hookup(spec.base.name) or record is None:
         return ()
     topic = queue.topic(layout, path.parent.name)
     globs = topic.cases or tuple(f"{suite}.*" for suite in topic.suites)

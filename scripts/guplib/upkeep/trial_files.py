@@ -20,13 +20,13 @@ from .carried_patches import ALREADY, CLEAN, CONFLICT, Carried
 SAME_CHANGE = "The same change. Only the lines around it differ."
 
 
-def bring(layout: Layout, place: TreeSpec, state: State, patches: list[Carried]) -> None:
+def bring(layout: Layout, spec: TreeSpec, state: State, patches: list[Carried]) -> None:
     """Bring the trial's files to what was found, and try them on other bases.
 
     A patch in conflict is left out, too, for the cell to show whether it is
     needed at all.
     """
-    trial, name = place.layout, place.base.name
+    trial, name = spec.layout, spec.base.name
     served = draft.served_by(trial)
     names = []
     for each in patches:
@@ -34,9 +34,9 @@ def bring(layout: Layout, place: TreeSpec, state: State, patches: list[Carried])
         if each.outcome in (ALREADY, CONFLICT):
             _now_in_base(trial, each.topic, name)
         elif path == trial.hookup(name):
-            _write(place, each, path)
+            _write(spec, each, path)
         else:
-            names.append(str(_store_patch(layout, place, each, served[path])
+            names.append(str(_store_patch(layout, spec, each, served[path])
                              .relative_to(trial.patches)))
     series = trial.series(name)
     files.write(series, draft.series_text(files.read(series), names))
@@ -46,28 +46,28 @@ def bring(layout: Layout, place: TreeSpec, state: State, patches: list[Carried])
         path.unlink()
         _drop_reasons(trial, path.parent.name)
     for other in draft.sharing(layout, trial, name):
-        _follow(layout, place, other)
-    _store_facts(place, state)
+        _follow(layout, spec, other)
+    _store_facts(spec, state)
 
 
-def _store_facts(place: TreeSpec, state: State) -> None:
+def _store_facts(spec: TreeSpec, state: State) -> None:
     """Let bases.toml say what the base is verified on."""
-    trial, name = place.layout, place.base.name
+    trial, name = spec.layout, spec.base.name
     path = trial.config / "bases.toml"
     text = config.with_blobs(files.read(path), name, {
-        file: draft.blob(place.git, state.base, file) for file in queue.touched(trial, name)})
+        file: draft.blob(spec.git, state.base, file) for file in queue.touched(trial, name)})
     files.write(path, config.with_facts(text, name, {
-        "version": state.version, "package": place.base.package,
-        "package_version": place.base.package_version}))
+        "version": state.version, "package": spec.base.package,
+        "package_version": spec.base.package_version}))
 
 
-def _follow(layout: Layout, place: TreeSpec, other: str) -> None:
+def _follow(layout: Layout, spec: TreeSpec, other: str) -> None:
     """Try the trial's patches on another base: on its tree, or on what they touch there."""
     base = config.base(layout, other)
     part = None
     if not TreeSpec(layout, base).path.exists():
-        part = three_way.part(layout, place, base, apply.plan(TreeSpec(place.layout, base)))
-    draft.follow(layout, place.layout, other, part and (place, part[1]))
+        part = three_way.part(layout, spec, base, apply.plan(TreeSpec(spec.layout, base)))
+    draft.follow(layout, spec.layout, other, part and (spec, part[1]))
 
 
 def _join_variants(trial: Layout, path: Path) -> None:
@@ -87,18 +87,18 @@ def _rename_in_series(series: Path, old: Path, new: str) -> None:
         f"{old.parent.name}/{new}", files.read(series)))
 
 
-def _store_patch(layout: Layout, place: TreeSpec, each: Carried, served: list[str]) -> Path:
+def _store_patch(layout: Layout, spec: TreeSpec, each: Carried, served: list[str]) -> Path:
     """Write a patch as it is on the trial's kernel; returns its file.
 
     served are the bases that have the file now, oldest first. If the lines around
     the change are others now, the base and those have to part.
     """
-    trial, name, path = place.layout, place.base.name, each.step.patch.path
+    trial, name, path = spec.layout, spec.base.name, each.step.patch.path
     stored = layout.patches / path.relative_to(trial.patches)
     others = [other for other in served if other != name]
     if each.outcome == CLEAN or not others:
         if served[0] == name:
-            _write(place, each, path)
+            _write(spec, each, path)
         return path
     files.write(path, files.read(stored))
     if served[0] == name:
@@ -109,7 +109,7 @@ def _store_patch(layout: Layout, place: TreeSpec, each: Carried, served: list[st
         new = theirs
     else:
         new = path = path.with_name(f"{name}.patch")
-    _write(place, each, path)
+    _write(spec, each, path)
     say(f"patches/{new.parent.name}/{new.name} is new"
         + ("; say in topic.toml, [difference], why" if each.resolved else ""))
     if not each.resolved:
@@ -117,10 +117,10 @@ def _store_patch(layout: Layout, place: TreeSpec, each: Carried, served: list[st
     return path
 
 
-def _write(place: TreeSpec, each: Carried, path: Path) -> None:
+def _write(spec: TreeSpec, each: Carried, path: Path) -> None:
     patch = each.step.patch
     made = Commit(each.commit, each.parent, patch.subject, patch.body)
-    files.write(path, stored_text(place.git, made, tuple(each.step.extra)))
+    files.write(path, stored_text(spec.git, made, tuple(each.step.extra)))
 
 
 def _now_in_base(trial: Layout, topic: str, name: str) -> None:
