@@ -75,11 +75,8 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         if folder := getattr(options, "build_dir", None):
             layout = replace(layout, build_folder=folder.resolve())
         transaction.recover(layout)
-        if not options.quiet:
-            return int(options.call(layout, options))
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            code = int(options.call(layout, options))
-        print("\n".join(said.getvalue().rstrip("\n").splitlines()[-1:]))
+        code = _call(layout, options)
+        sys.stdout.flush()
         return code
     except GupError as error:
         return _complain(str(error), error.exit_code)
@@ -96,6 +93,16 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         return _complain(f"{error.filename or 'system'}: {error.strerror}", 3)
     except Exception as error:
         return _our_fault(layout, error)
+
+
+def _call(layout: Layout, options: argparse.Namespace) -> int:
+    """Do what the words say; with -q, show the last line of what comes of it alone."""
+    if not options.quiet:
+        return int(options.call(layout, options))
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = int(options.call(layout, options))
+    print("\n".join(said.getvalue().rstrip("\n").splitlines()[-1:]))
+    return code
 
 
 def _our_fault(layout: Layout, error: Exception) -> int:

@@ -7,7 +7,8 @@ import pytest
 
 from conftest import edit, kunit_json, stored, tarball, unified, with_line
 
-pytestmark = pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")
+pytestmark = [pytest.mark.usefixtures("made"),
+              pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")]
 
 
 @pytest.fixture

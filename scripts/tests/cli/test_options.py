@@ -18,6 +18,8 @@ from guplib.run import cell
 from guplib.system import process, terminal
 from guplib.system.paths import Layout
 
+pytestmark = pytest.mark.usefixtures("made")
+
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""

@@ -12,6 +12,8 @@ from guplib.check import exports
 from guplib.delivery import formats, identity
 from guplib.system import files
 
+pytestmark = pytest.mark.usefixtures("made")
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FORMS = list(formats.RENDER)
 SIGN_OFF = "Signed-off-by: Jö Doe <jo@example.org>"

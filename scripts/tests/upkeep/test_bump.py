@@ -12,6 +12,8 @@ from guplib.run.verdict import Case, Verdict
 from guplib.system import files
 from test_refresh import contents
 
+pytestmark = pytest.mark.usefixtures("made")
+
 
 def test_clean_patches_are_stored_with_the_version(ready, gup, newer):
     head = ready.git("rev-parse", "HEAD")

@@ -6,6 +6,8 @@ import pytest
 from conftest import GUP_C, edit, kunit_json, stored, unified, with_line
 from guplib.queue import range_diff
 
+pytestmark = pytest.mark.usefixtures("made")
+
 
 def row(said, name):
     return next(line for line in said.out.splitlines() if line.startswith(f"{name} "))
