@@ -1,20 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A person's work in a tree: what it is, and how it is put aside without being lost."""
 
+from dataclasses import dataclass
+
 from ..system.terminal import say
 from .place import Place, State, git_dir
+
+# The words ahead of the path of a file, by what a line of git status begins with.
+FIELDS = {"1": 8, "u": 10, "?": 1}
+
+
+@dataclass(frozen=True)
+class Status:
+    """A tree as git status has it: its commit, its branch, and the files that differ.
+
+    There is no commit if HEAD has none, and no branch if it is detached.
+    """
+
+    head: str
+    branch: str
+    files: tuple[str, ...]
+
+
+def status(place: Place) -> Status:
+    """What git says of a tree, by one call."""
+    about: dict[str, str] = {}
+    files = []
+    for line in place.git.lines("status", "--porcelain=v2", "--branch", "--no-renames"):
+        kind, _, rest = line.partition(" ")
+        if kind == "#":
+            name, _, value = rest.partition(" ")
+            about[name] = value.removeprefix("(initial)").removeprefix("(detached)")
+        else:
+            files.append(line.split(" ", FIELDS[kind])[-1])
+    return Status(about["branch.oid"], about["branch.head"], tuple(files))
 
 
 def work_in(place: Place, state: State) -> list[str]:
     """What is in a tree that gup did not put there, a line each."""
-    git = place.git
+    git, now, branch = place.git, status(place), f"refs/heads/{place.branch}"
     found = unfinished_work(place)
-    for name in ("HEAD", f"refs/heads/{place.branch}"):
-        commit = git.resolve(name)
+    tip = now.head if now.branch == place.branch else git.resolve(branch)
+    for name, commit in (("HEAD", now.head), (branch, tip)):
         if commit and commit != state.head:
             found.append(git.out("log", "-1", f"--format=commit %h (%s) at {name}",
                                  commit))
-    return found + uncommitted_work(place)
+    return found + _changed(now)
 
 
 def unfinished_work(place: Place) -> list[str]:
@@ -27,8 +58,11 @@ def unfinished_work(place: Place) -> list[str]:
 
 def uncommitted_work(place: Place) -> list[str]:
     """The files of a tree that differ from its HEAD, a line each."""
-    return [f"changed file {line[3:]}" for line in
-            place.git.lines("status", "--porcelain", "--no-renames")]
+    return _changed(status(place))
+
+
+def _changed(now: Status) -> list[str]:
+    return [f"changed file {name}" for name in now.files]
 
 
 def in_the_way(place: Place, edits: list[str], current: bool) -> str:

@@ -17,12 +17,16 @@ STAT_FORM = ("--stat=72",)
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a tree, with the message that it is stored with."""
+    """A commit of a tree, with the message that it is stored with.
+
+    files is what it changes, if that was asked for.
+    """
 
     id: str
     parent: str
     subject: str
     body: str
+    files: frozenset[str] = frozenset()
 
     @property
     def short(self) -> str:

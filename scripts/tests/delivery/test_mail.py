@@ -311,8 +311,8 @@ def test_checkpatch_has_something_to_say(project, gup, out):
     assert not out.exists()
 
 
-def test_b4_that_fails_leaves_nothing_and_the_next_call_goes_on(refused, gup, out, stub,
-                                                              warm_b4_call):
+def test_b4_that_fails_leaves_nothing_and_the_next_call_goes_on(
+        refused, gup, out, stub, warm_b4_call):
     warm = f'exec {warm_b4_call} "$@"'
     stub("b4", '[ "$2" != send ] || { echo CRITICAL: out of ink; exit 1; }\n' + warm)
     error = refused(3, *words(out))
