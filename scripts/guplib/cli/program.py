@@ -66,7 +66,7 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
-        parser = _parser(layout)
+        parser = _parser(layout, words)
         if "_ARGCOMPLETE" in os.environ:
             shared_options.complete(parser, layout)
             debian_python.load("argcomplete").autocomplete(parser)
@@ -172,14 +172,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser(layout: Layout) -> argparse.ArgumentParser:
+def _parser(layout: Layout, words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all commands; of one alone, if the words begin with its name."""
     parser = _AllCommands(prog="gup", allow_abbrev=False, usage="gup COMMAND [OPTION…]",
                           description="Keep, apply and prove the get_user_pages() patch "
                           "queue.")
     parser.add_argument("--version", action=_Version, nargs=0)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND",
                                   parser_class=_Parser)
-    for name, command in COMMANDS.items():
+    named = COMMANDS.get(words[0]) if words else None
+    for name, command in ({words[0]: named} if named else COMMANDS).items():
         verb = verbs.add_parser(
             name, help=command.ABOUT.splitlines()[0], description=_filled(command.ABOUT),
             epilog=f"Example:\n  {command.EXAMPLE}", allow_abbrev=False, add_help=False,

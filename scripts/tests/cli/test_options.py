@@ -65,6 +65,7 @@ def test_how_it_goes_is_on_stderr_and_what_comes_of_it_on_stdout(project, gup):
 
 
 def test_v_shows_each_command_and_q_the_last_line(project, gup):
+    project.remove_tree()
     said = gup("kunit", "-v")
     calls = [line for line in said.err.splitlines() if line.startswith("+ ")]
     assert any("kunit.py build " in call for call in calls)
@@ -221,6 +222,7 @@ def on_a_terminal(project, *words, **env) -> bytes:
     ({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"TERM": ""}, False),
     ({"TERM": "xterm", "NO_COLOR": "1"}, False)])
 def test_no_control_characters_where_they_are_not_wanted(project, env, controls):
+    project.remove_tree()
     assert (b"\x1b" in on_a_terminal(project, "tree", **env)) == controls
 
 

@@ -177,6 +177,10 @@ class Project:
         """Let the package of a base hold another kernel, of which there is no tree yet."""
         version = VERSIONS[base]
         write_tarball(tarball(self.root, base, version), version, lines, replaced)
+        self.remove_tree(base)
+
+    def remove_tree(self, base: str = "6.1") -> None:
+        """Let there be no tree of a base, nor anything that was built from it."""
         shutil.rmtree(self.layout.base(base), ignore_errors=True)
 
     def calls(self) -> list[str]:
