@@ -44,7 +44,7 @@ static void expect_einval(struct kunit *test, const struct gup_method *m,
 	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		got = m->acquire(addr, 1, gup_flags, pages);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	refs_after = page_ref_count(page);
 	if (pages)
@@ -207,7 +207,7 @@ static void einval_if_locked_is_not_set(struct kunit *test)
 		pinned = pin_user_pages_remote(current->mm, addr, 1, 0, pages,
 					       &locked);
 		mmap_read_unlock(current->mm);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		gup_expect_warnings(test, 2);
 	}
 	refs = page_ref_count(page);
 
@@ -245,7 +245,7 @@ static void enomem_if_the_refcount_has_overflowed(struct kunit *test)
 		set_page_count(file->heads[1], far);
 		kunit_warning_suppress(test) {
 			got = m->acquire(addr + PAGE_SIZE, 1, 0, pages);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, fast ? 2 : 1);
+			gup_expect_warnings(test, fast ? 2 : 1);
 			ahead = m->acquire(addr, 2, 0, pages);
 		}
 		left = page_ref_count(file->heads[1]);

@@ -499,7 +499,7 @@ static void keeps_no_reference_to_a_device_that_it_cannot_take(struct kunit *tes
 		kunit_warning_suppress(test) {
 			got = acquire_while_being_killed(test, m, addr, 2,
 							 FOLL_WRITE, pages);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 		left = page_ref_count(overflowed);
 		set_page_count(overflowed, refs);
@@ -958,7 +958,7 @@ static void einval_for_flags_of_the_slow_path(struct kunit *test)
 			gup_forget_warnings();
 			kunit_warning_suppress(test) {
 				got = m->acquire(addr, 1, flags[i], pages);
-				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+				gup_expect_warnings(test, 1);
 			}
 			gup_release(m, pages, got);
 
@@ -994,7 +994,7 @@ static void einval_without_an_array(struct kunit *test)
 		gup_forget_warnings();
 		kunit_warning_suppress(test) {
 			got = m->acquire(addr, 1, 0, NULL);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 
 		KUNIT_EXPECT_EQ_MSG(test, got, (long)-EINVAL,

@@ -321,6 +321,11 @@ static inline void gup_forget_warnings(void)
 	memset(__start_once, 0, __end_once - __start_once);
 }
 
+/* In kunit_warning_suppress(): so many warnings, none in a kernel without them */
+#define gup_expect_warnings(test, nr)					\
+	KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test,			\
+					      IS_ENABLED(CONFIG_BUG) ? (nr) : 0)
+
 /* For cases that skip without CONFIG_DEBUG_PAGE_REF. */
 struct gup_ref_trace *gup_trace_refs(struct kunit *test, struct page *head);
 void gup_trace_refs_end(struct kunit *test);

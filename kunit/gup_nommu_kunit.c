@@ -376,7 +376,7 @@ static void expect_stop(struct kunit *test, const struct gup_method *m,
 	set_page_count(page, INT_MIN);
 	kunit_warning_suppress(test) {
 		got = call(m, addr, NR_PAGES, 0, pages);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(page), INT_MIN,
 			    "refcount that %s() could not add to", m->name);
@@ -423,7 +423,7 @@ static void expect_einval(struct kunit *test, const struct gup_method *m,
 	gup_forget_warnings();
 	kunit_warning_suppress(test) {
 		got = m->acquire(addr, 1, gup_flags, array ? pages : NULL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, got, (long)-EINVAL,
 			    "%s() with flags %#x and pages %s", m->name,

@@ -425,14 +425,11 @@ static void releases_the_huge_zero_page_but_never_dirties_it(struct kunit *test)
 
 	gup_skip_without_thp(test);
 
-	/* Twice the size contains one aligned range. */
-	addr = gup_map_anon(test, 2 * HPAGE_PMD_NR, PROT_READ);
-	addr = ALIGN(addr, HPAGE_PMD_SIZE) + PAGE_SIZE;
-	gup_fault_in(test, addr, 1, 0);
+	addr = gup_map_anon_aligned(test, 1, PROT_READ) + PAGE_SIZE;
 	page = gup_page_at(test, addr);
 	head = compound_head(page);
 	if (head == page || PageAnon(head))
-		kunit_skip(test, "needs transparent_hugepage=always and use_zero_page");
+		kunit_skip(test, "needs use_zero_page of CONFIG_TRANSPARENT_HUGEPAGE");
 	refs = page_ref_count(head);
 
 	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {
@@ -461,7 +458,7 @@ static void refuses_an_errno_in_place_of_a_count(struct kunit *test)
 	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {
 		kunit_warning_suppress(test) {
 			release_fns[f].release(pages, (unsigned long)-EFAULT);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(pages[0]),
 				    refs_before(file),

@@ -32,7 +32,7 @@ static void refuses_an_errno_in_place_of_a_count(struct kunit *test)
 			continue;
 		kunit_warning_suppress(test) {
 			u->unpin(pages, (unsigned long)-EFAULT);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 		gup_expect_pins(test, file, 0, 1, u->name);
 		KUNIT_EXPECT_EQ_MSG(test, file->nr_dirtied, 0U,
@@ -53,7 +53,7 @@ static void a_folio_takes_no_errno_for_a_count(struct kunit *test)
 
 	kunit_warning_suppress(test) {
 		unpin_user_folio(folio, (unsigned long)-EFAULT);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	after = gup_read_counts(pages[0]);
 	pins = gup_pincount(pages[0]);
@@ -84,7 +84,7 @@ static void a_range_takes_no_errno_for_a_count(struct kunit *test)
 			unpin_user_page_range_dirty_lock(pages[0],
 							 (unsigned long)-EFAULT,
 							 dirty);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			gup_expect_warnings(test, 1);
 		}
 		gup_expect_pins(test, file, 0, NR, "a range of -EFAULT pages");
 	}

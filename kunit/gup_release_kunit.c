@@ -494,7 +494,7 @@ static void never_dirties_the_huge_zero_page(struct kunit *test)
 	page = gup_page_at(test, addr);
 	head = compound_head(page);
 	if (head == page || PageAnon(head))
-		kunit_skip(test, "needs transparent_hugepage=always and use_zero_page");
+		kunit_skip(test, "needs use_zero_page of CONFIG_TRANSPARENT_HUGEPAGE");
 
 	expect_never_dirtied(test, addr, head, "the huge zero page");
 }

@@ -27,7 +27,7 @@ static void expect_refused(struct kunit *test, const struct gup_unpin *u,
 	before = gup_read_pin_counters();
 	kunit_warning_suppress(test) {
 		u->unpin(pages, nr);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	after = gup_read_pin_counters();
 
@@ -138,7 +138,7 @@ static void expect_one_at_most(struct kunit *test, const struct gup_unpin *u,
 	twice[1] = pages[0];
 	kunit_warning_suppress(test) {
 		u->unpin(twice, 2);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		gup_expect_warnings(test, 1);
 	}
 	refs = page_ref_count(pages[0]);
 
@@ -194,7 +194,7 @@ static void an_overflown_refcount_is_not_taken_for_a_missing_pin(struct kunit *t
 					    "refcount, which was %d, after %s",
 					    far, u->name);
 		}
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+		gup_expect_warnings(test, 0);
 	}
 }
 

@@ -31,14 +31,16 @@ static void run_all(int round, int last)
 {
 	DIR *dir = opendir(SUITES);
 	struct dirent *entry;
-	char path[512];
+	char path[512], line[512];
 
 	while (dir && (entry = readdir(dir))) {
 		int is_last = !strcmp(entry->d_name, "gup_release_bad");
 
 		if (strncmp(entry->d_name, "gup_", 4) || is_last != last)
 			continue;
-		printf("\nrerun: %s, round %d\n", entry->d_name, round);
+		/* In the kernel's log, and so ahead of what the suite says there */
+		snprintf(line, sizeof(line), "rerun: %s, round %d\n", entry->d_name, round);
+		put("/dev/kmsg", line);
 		snprintf(path, sizeof(path), SUITES "/%s/run", entry->d_name);
 		put(path, "1");
 	}
@@ -52,7 +54,6 @@ int main(int argc, char **argv)
 {
 	int round;
 
-	setvbuf(stdout, NULL, _IONBF, 0);
 	mkdir("/sys", 0755);
 	if (mount("sysfs", "/sys", "sysfs", 0, NULL) ||
 	    mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL))
@@ -65,6 +66,6 @@ int main(int argc, char **argv)
 		run_all(round, 0);
 		run_all(round, 1);
 	}
-	printf("\nrerun: end\n");
+	put("/dev/kmsg", "rerun: end\n");
 	return reboot(RB_AUTOBOOT);
 }

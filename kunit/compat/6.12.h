@@ -15,12 +15,18 @@
 /*
  * Warnings cannot be suppressed, so the log says which ones are expected and
  * how many. The reports are counted by whoever reads it.
+ *
+ * A report has some forty lines, and a console that is a pipe, as that of UML,
+ * loses what is not read in time. So the console gets the first lines alone; the
+ * stack is printed without a level, and is in the log.
  */
 static bool gup_compat_expecting __maybe_unused;
 
 static inline void gup_compat_expect(struct kunit *test, bool begin)
 {
 	gup_compat_expecting = begin;
+	default_message_loglevel = begin ? LOGLEVEL_DEBUG :
+					   CONFIG_MESSAGE_LOGLEVEL_DEFAULT;
 	pr_info("kunit-expect: %s\n", begin ? "begin" : "end");
 }
 

@@ -16,7 +16,7 @@ from .. import config, queue
 from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..kernel import fetch, tree
-from ..kernel.tree import Place
+from ..kernel.spec import TreeSpec
 from ..run import cell
 from ..system import files, process, settings
 from ..system.paths import Layout
@@ -59,9 +59,9 @@ def _export(layout: Layout, name: str, dest: Path) -> None:
     """Export all patches of a base, and the tests, as nobody."""
     form = config.export_form(layout, "debian")
     request = Request(name, form.name, dest, with_tests=True)
-    with tree.hold(layout, name):
-        place = Place(layout, config.base(layout, name))
-        patchset = export.pack(place, tree.base_of(place), queue.series(layout, name),
+    spec = TreeSpec(layout, config.base(layout, name))
+    with tree.use_base(spec) as state:
+        patchset = export.pack(spec, state, queue.series(layout, name),
                                request, identity.NOBODY)
         output_folder.fill(dest, export.contents(layout, form, request, patchset))
 

@@ -17,7 +17,7 @@ from ..config import Form
 from ..delivery import export, identity, output_folder
 from ..delivery.export import Request
 from ..delivery.formats import PatchSet
-from ..kernel.tree import Tree
+from ..kernel.state import Tree
 from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import EMAIL, NAME, Git
@@ -32,9 +32,9 @@ def base(ready: Tree) -> Iterator[tuple[str, list[str]]]:
 
     The last check is of each topic on its own. The base must be held.
     """
-    layout, name = ready.place.layout, ready.base.name
+    layout, name = ready.spec.layout, ready.base.name
     request = Request(name, "", layout.check_log, with_tests=True)
-    patchset = export.pack(ready.place, ready.state, queue.series(layout, name), request,
+    patchset = export.pack(ready.spec, ready.state, queue.series(layout, name), request,
                            identity.NOBODY)
     for form in config.export_forms(layout).values():
         place = layout.check_log / f"export-{name}-{form.name}"
@@ -47,7 +47,7 @@ def of_form(ready: Tree, form: Form, patchset: PatchSet, place: Path) -> list[st
     shutil.rmtree(place, ignore_errors=True)
     dest = place / "out"
     request = Request(patchset.base, form.name, dest, with_tests=True)
-    contents = export.contents(ready.place.layout, form, request, patchset)
+    contents = export.contents(ready.spec.layout, form, request, patchset)
     output_folder.fill(dest, contents)
     found = [fault for name, text in contents.items() if name != "README"
              for fault in header_faults(form, name, text)]
@@ -56,12 +56,12 @@ def of_form(ready: Tree, form: Form, patchset: PatchSet, place: Path) -> list[st
 
 def topics(ready: Tree) -> list[str]:
     """The topics that do not apply with only those that they depend on."""
-    layout, name, found = ready.place.layout, ready.base.name, []
+    layout, name, found = ready.spec.layout, ready.base.name, []
     for path in queue.series(layout, name):
         topic = (path.parent.name,)
         chosen = export.choose(layout, name, topic, with_tests=False)
         try:
-            export.pack(ready.place, ready.state, chosen,
+            export.pack(ready.spec, ready.state, chosen,
                         Request(name, "", layout.check_log, topic), identity.NOBODY)
         except UsageError as error:
             found.append(str(error))

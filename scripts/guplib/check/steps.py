@@ -14,11 +14,13 @@ from ..delivery import cover_letter, selection
 from ..evidence import recorded_results
 from ..evidence.resume import Log
 from ..kernel import tree
-from ..kernel.tree import Place, Tree
+from ..kernel.spec import TreeSpec
+from ..kernel.state import Tree
 from ..lint import patches, scripts
 from ..queue import patchfile
-from ..run import cell
+from ..run import kunit
 from ..run.cell import Request
+from ..run.show import show
 from ..run.verdict import FAILED, PASSED, SKIPPED, Verdict
 from ..setup import packages
 from ..system import files, process, schema
@@ -120,7 +122,7 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str], made: _S
 
 def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
     """Make the checks of one base, of which there is a tree."""
-    layout, base = ready.place.layout, ready.base.name
+    layout, base = ready.spec.layout, ready.base.name
     if "refresh" in steps:
         made.make(f"refresh {base}", lambda own: own.record(
             f"refresh {base}", _unlike(layout, base)))
@@ -144,14 +146,14 @@ def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
 
 
 def _exports(ready: Tree, summary: Summary) -> None:
-    layout, base = ready.place.layout, ready.base.name
-    with Progress(f"base {base}: exporting in every form"), tree.hold(layout, base):
+    base = ready.base.name
+    with Progress(f"base {base}: exporting in every form"), tree.use_base(ready.spec):
         summary.record_all(exports.base(ready))
 
 
 def _tree(layout: Layout, base: str) -> Tree:
-    with tree.hold(layout, base):
-        return tree.prepare(Place(layout, config.base(layout, base)))
+    with tree.use(TreeSpec(layout, config.base(layout, base))) as ready:
+        return ready
 
 
 def _unit(layout: Layout, summary: Summary) -> None:
@@ -236,11 +238,11 @@ def _kunit(layout: Layout, request: Request, summary: Summary, compare: bool) ->
     """
     name = f"{request.base}/{request.arch}"
     try:
-        verdict = cell.run(layout, request)
+        verdict = kunit.run(layout, request)
     except GupError as error:
         summary.record(f"kunit {name}", [str(error)])
         return
-    cell.show(name, verdict)
+    show(name, verdict)
     summary.passed += verdict.count(PASSED)
     summary.skipped += verdict.count(SKIPPED)
     summary.failures += [f"{name} {text}" for text in _failed(verdict)]

@@ -8,7 +8,7 @@ from ..kernel import source
 from ..setup import packages
 from ..system.paths import Layout
 from ..upkeep import bump
-from .shared_options import add_base, add_kernel, require_one_kernel
+from .shared_options import add_base, add_build_folder, add_kernel, require_one_kernel
 
 GROUP = "upkeep"
 ABOUT = """\
@@ -28,6 +28,7 @@ EXAMPLE = "gup bump --base 6.12"
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_base(verb)
     add_kernel(verb)
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:

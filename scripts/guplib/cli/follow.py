@@ -8,7 +8,7 @@ from .. import config
 from ..setup import packages
 from ..system.paths import Layout
 from ..upkeep import follow
-from .shared_options import add_json, add_running
+from .shared_options import add_build_folder, add_json, add_running
 
 GROUP = "upkeep"
 ABOUT = """\
@@ -26,6 +26,7 @@ EXAMPLE = "gup follow --json"
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--base", metavar="B", help="this base alone (default: all)")
     add_running(verb)
+    add_build_folder(verb)
     add_json(verb)
 
 

@@ -4,13 +4,15 @@
 import argparse
 import re
 
-from ..run import cell
+from ..kernel.spec import UNPATCHED, WHOLE
+from ..run import cell, kunit
+from ..run.show import show
 from ..run.verdict import PASSED
 from ..system import files
 from ..system.errors import TestsFailed
 from ..system.paths import Layout
 from .shared_options import (add_build_folder, add_json, add_running, add_source,
-                             base_and_source)
+                             base_and_source, number)
 
 GROUP = "work"
 ABOUT = """\
@@ -29,10 +31,12 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     add_source(verb, layout)
     verb.add_argument("--arch", default="um", metavar="A",
                       help="the architecture to run on (default: um)")
-    verb.add_argument("--suite", default=cell.FILTER_ALL, metavar="GLOB",
+    verb.add_argument("--suite", default=cell.EVERY, metavar="GLOB",
                       help="run the suites whose names match (default: all)")
-    verb.add_argument("--case", default=cell.FILTER_ALL, metavar="GLOB",
+    verb.add_argument("--case", default=cell.EVERY, metavar="GLOB",
                       help="run the cases whose names match (default: all)")
+    verb.add_argument("--repeat", type=number, default=1, metavar="N",
+                      help="run the kernel that was built N times, until one run fails")
     verb.add_argument("--unpatched", action="store_true",
                       help="run the same suites on the base without the series")
     verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
@@ -57,21 +61,21 @@ def _kconfig(text: str) -> str:
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = base_and_source(layout, options)
-    request = cell.Request(base, options.arch, options.suite, ksrc, not options.no_ccache,
-                           not options.unpatched, kconfig=tuple(options.kconfig_add),
-                           case=options.case)
+    request = cell.Request(base, options.arch, cell.Part(options.suite, options.case),
+                           UNPATCHED if options.unpatched else WHOLE,
+                           tuple(options.kconfig_add), ksrc, not options.no_ccache,
+                           options.repeat)
     try:
-        verdict = cell.run(layout, request)
+        verdict = kunit.run(layout, request)
     except TestsFailed:
         _print_data(layout, request, options)
         raise
     _print_data(layout, request, options)
-    cell.show(" ".join([f"{base}/{options.arch}", *options.kconfig_add]), verdict,
-              options.skipped)
+    show(cell.of(layout, request).shown, verdict, options.skipped)
     return 0 if verdict.word == PASSED else 1
 
 
 def _print_data(layout: Layout, request: cell.Request, options: argparse.Namespace) -> None:
     """Print results.json, which there is also of a tree that does not build."""
     if options.data:
-        print(files.read(cell.results(layout, request)), end="")
+        print(files.read(cell.of(layout, request).results), end="")

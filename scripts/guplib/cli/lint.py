@@ -6,6 +6,7 @@ import argparse
 from .. import config, queue
 from ..check.summary import Summary
 from ..kernel import tree
+from ..kernel.spec import TreeSpec
 from ..lint import compiler, patches, scripts
 from ..setup import packages
 from ..system.paths import Layout
@@ -41,9 +42,8 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
     summary.record("rules", queue.problems(layout))
     summary.record_all(scripts.check(layout))
     for name in names:
-        with tree.hold(layout, name):
-            ready = tree.prepare(tree.Place(layout, config.base(layout, name)))
-        summary.record_all(patches.base(ready, suites=name == newest))
+        with tree.use(TreeSpec(layout, config.base(layout, name))) as ready:
+            summary.record_all(patches.base(ready, suites=name == newest))
         if options.build:
             summary.record_all(compiler.build(layout, name))
     print(summary.line)

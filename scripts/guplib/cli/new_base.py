@@ -3,11 +3,12 @@
 
 import argparse
 
+from ..setup import packages
 from ..system.errors import UsageError
 from ..system.paths import Layout
 from ..upkeep import new_base
 from .bump import try_kernel
-from .shared_options import add_kernel, require_one_kernel
+from .shared_options import add_build_folder, add_kernel, require_one_kernel
 
 GROUP = "upkeep"
 ABOUT = """\
@@ -27,12 +28,14 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--bump", action="store_true",
                       help="go on with gup bump, of which the other options are")
     add_kernel(verb)
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     require_one_kernel(options)
     if (options.ksrc or options.debian or options.keep) and not options.bump:
         raise UsageError("--ksrc, --debian and --keep are for gup bump; add --bump")
+    packages.ensure(layout, ["toml"])
     for line in new_base.begin(layout, options.name):
         print(line, flush=True)
     if options.bump:

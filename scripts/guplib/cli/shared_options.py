@@ -33,10 +33,10 @@ def add_json(verb: argparse.ArgumentParser) -> None:
 
 def add_running(verb: argparse.ArgumentParser) -> None:
     """How kernels are built and run, and where."""
-    verb.add_argument("--jobs", type=_number, default=0, metavar="N",
+    verb.add_argument("--jobs", type=number, default=0, metavar="N",
                       help="build with N programs at a time (default: one more than there "
                       "are processors)")
-    verb.add_argument("--timeout", type=_number, default=0, metavar="SECONDS",
+    verb.add_argument("--timeout", type=number, default=0, metavar="SECONDS",
                       help="end a kernel that runs longer (default: 300)")
 
 
@@ -53,7 +53,8 @@ def add_build_folder(verb: argparse.ArgumentParser) -> None:
                       help="make everything in DIR (default: build/ in the clone)")
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """A number from 1 on, of an option."""
     if not re.fullmatch(r"[1-9]\d{0,5}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 on")
     return int(text)

@@ -7,7 +7,7 @@ from .. import config
 from ..delivery import trailers
 from ..setup import packages
 from ..system.paths import Layout
-from .shared_options import path_from
+from .shared_options import add_build_folder, path_from
 
 GROUP = "ship"
 ABOUT = """\
@@ -25,6 +25,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the thread, saved as an mbox")
     verb.add_argument("--base", metavar="B",
                       help="only for the patches of this base (default: all)")
+    add_build_folder(verb)
 
 
 def run(layout: Layout, options: argparse.Namespace) -> int:

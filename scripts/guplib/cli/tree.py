@@ -5,6 +5,7 @@ import argparse
 
 from .. import config
 from ..kernel import tree
+from ..kernel.spec import UNPATCHED, WHOLE, TreeSpec
 from ..setup import packages
 from ..system.paths import Layout
 from .shared_options import add_build_folder, add_source, base_and_source
@@ -32,9 +33,10 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 def run(layout: Layout, options: argparse.Namespace) -> int:
     base, ksrc = base_and_source(layout, options)
     packages.ensure(layout, ["tree"])
-    with tree.hold(layout, base):
-        place = tree.Place(layout, config.base(layout, base), not options.unpatched)
-        ready = tree.prepare(place, ksrc, drop=options.set_aside)
-    print(f"{layout.named(place.path)}: {ready.state.version}, branch "
-          f"{place.branch} at {ready.state.head[:12]}")
+    spec = TreeSpec(layout, config.base(layout, base),
+                    UNPATCHED if options.unpatched else WHOLE)
+    with tree.hold(spec, ksrc):
+        ready = tree.prepare(spec, ksrc, drop=options.set_aside)
+    print(f"{layout.named(spec.path)}: {ready.state.version}, branch "
+          f"{spec.branch} at {ready.state.head[:12]}")
     return 0

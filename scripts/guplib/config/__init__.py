@@ -6,7 +6,7 @@ from .forms import Form, export_form, export_forms, export_texts, kunit_lines
 from .kernel_reports import reports
 from .kernels import (Arch, Base, arch, arches, base, bases, cell_arch, default_base,
                       fragments, is_among, rerun_fragments, selftest_fragments, suites, version_key,
-                      with_blobs, with_facts)
+                      with_blobs, with_facts, with_new_base)
 from .lint_exceptions import exemptions
 from .machines import Rerun, Selftest, rerun, selftest
 from .packages_file import Need, needed, needs
@@ -18,4 +18,4 @@ __all__ = ["Arch", "Base", "Cells", "Form", "Kernel", "Need", "Requirement", "Re
            "export_texts", "fragments", "is_among", "kunit_lines", "load", "needed",
            "needs", "reports", "rerun", "rerun_fragments", "selftest",
            "selftest_fragments", "suite_option", "suites", "version_key", "with_blobs",
-           "with_facts"]
+           "with_facts", "with_new_base"]

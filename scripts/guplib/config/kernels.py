@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..system import schema
 from ..system.errors import UsageError
@@ -70,6 +71,12 @@ def with_blobs(text: str, name: str, blobs: Mapping[str, str]) -> str:
 def with_facts(text: str, name: str, facts: Mapping[str, str]) -> str:
     """The text of bases.toml with other values of some keys of a base."""
     return edit.with_values(Path("config/bases.toml"), text, ("base", name), facts)
+
+
+def with_new_base(text: str, name: str, facts: Mapping[str, Any]) -> str:
+    """The text of bases.toml with a base more, in its place; facts has all its keys."""
+    return edit.with_new_table(Path("config/bases.toml"), text, "base", name, facts,
+                               version_key)
 
 
 def suites(layout: Layout) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from .. import config, queue
 from ..config import Form
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Place, State
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State
 from ..queue import patchfile
 from ..queue.patchfile import Patch
 from ..system import files
@@ -60,10 +61,9 @@ def run(layout: Layout, request: Request) -> list[str]:
     chosen = choose(layout, request.base, request.topics, request.with_tests)
     for line in _told(layout, request, chosen):
         say(line)
-    with tree.hold(layout, request.base):
-        place = Place(layout, config.base(layout, request.base))
-        state = tree.base_of(place)
-        patchset = pack(place, state, chosen, request, person)
+    spec = TreeSpec(layout, config.base(layout, request.base))
+    with tree.use_base(spec) as state:
+        patchset = pack(spec, state, chosen, request, person)
         made = contents(layout, form, request, patchset)
     output_folder.fill(request.dest, made)
     return sorted(made)
@@ -105,20 +105,20 @@ def choose(layout: Layout, base: str, wanted: tuple[str, ...], with_tests: bool
     return [path for path in stored if path.parent.name in taken]
 
 
-def pack(place: Place, state: State, chosen: list[Path], request: Request,
+def pack(spec: TreeSpec, state: State, chosen: list[Path], request: Request,
          person: identity.Person) -> PatchSet:
     """Apply the chosen patches to the base, and make changes of them.
 
     The base must be held; only its object store is written to. Raises
     UsageError naming the patch, the hunk, and the topic that is missing.
     """
-    layout, base = place.layout, place.base.name
+    layout, base = spec.layout, spec.base.name
     left_out = [path for path in queue.series(layout, base) if path not in chosen]
     with tempfile.TemporaryDirectory() as scratch:
         steps = [Step(_bare(path), {}) for path in chosen]
         kunitconfig = ""
         if request.with_tests:
-            *_, tests = apply.plan(place)
+            *_, tests = apply.plan(spec)
             kunitconfig = _kunitconfig(layout, left_out)
             config_file = Path(scratch) / "kunitconfig"
             files.scratch(config_file, kunitconfig)
@@ -126,11 +126,11 @@ def pack(place: Place, state: State, chosen: list[Path], request: Request,
                               | {f"{apply.SUITE_FOLDER}/.kunitconfig": config_file}))
         commits = [state.base]
         try:
-            apply.commit_steps(place, steps, commits)
+            apply.commit_steps(spec, steps, commits)
         except UsageError as error:
-            raise UsageError(f"{error}{_missing(place, state, chosen, left_out)}"
+            raise UsageError(f"{error}{_missing(spec, state, chosen, left_out)}"
                              ) from error
-    return PatchSet(place.git, base, state.version,
+    return PatchSet(spec.git, base, state.version,
                     list(_changes(layout, steps, commits)), person, request.bug,
                     kunitconfig)
 
@@ -218,9 +218,7 @@ def _changes(layout: Layout, steps: list[Step], commits: list[str]
         path = step.patch.path
         topic = None if step.extra else queue.topic(layout, path.parent.name)
         note = topic.backport.get(path.stem, "") if topic else ""
-        body = patchfile.with_lines(step.patch.body, topic.fix_lines) if topic \
-            else step.patch.body
-        yield Change(commit, parent, step.patch.subject, body,
+        yield Change(commit, parent, step.patch.subject, step.patch.body,
                      topic.standing if topic else queue.Standing(), note, date)
 
 
@@ -250,26 +248,26 @@ def _dates(layout: Layout, sets: list[list[Path]]) -> Iterator[int]:
             yield max(int(path.stat().st_mtime) for path in paths)
 
 
-def _missing(place: Place, state: State, chosen: list[Path], left_out: list[Path]) -> str:
+def _missing(spec: TreeSpec, state: State, chosen: list[Path], left_out: list[Path]) -> str:
     """Which topics a choice of patches does not apply without, as part of an error."""
     needed = list(left_out)
-    if not _applies(place, state, [*chosen, *needed]):
+    if not _applies(spec, state, [*chosen, *needed]):
         return ""
     for path in left_out:
         others = [other for other in needed if other != path]
-        if _applies(place, state, [*chosen, *others]):
+        if _applies(spec, state, [*chosen, *others]):
             needed = others
     names = ", ".join(path.parent.name for path in needed)
     return f"; it does together with {names}, which depends = […] in its topic.toml " \
         "ought to name"
 
 
-def _applies(place: Place, state: State, patches: list[Path]) -> bool:
+def _applies(spec: TreeSpec, state: State, patches: list[Path]) -> bool:
     """Whether some patches of a series apply to the base, in the order of that."""
     steps = [Step(patchfile.read(path), {})
-             for path in queue.series(place.layout, place.base.name) if path in patches]
+             for path in queue.series(spec.layout, spec.base.name) if path in patches]
     try:
-        apply.commit_steps(place, steps, [state.base])
+        apply.commit_steps(spec, steps, [state.base])
     except UsageError:
         return False
     return True

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..kernel import apply, tree, work
+from ..kernel import apply, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import state_of
 from ..queue import patch_form, patchfile
 from ..queue.patchfile import Patch
 from ..system import files, transaction
@@ -223,14 +225,14 @@ def _suites_diff(layout: Layout, base: str) -> str:
 def _require_no_work(layout: Layout, paths: set[Path]) -> None:
     """Raise UsageError if a tree holds work on top of a patch that is to change."""
     for base in config.bases(layout).values():
-        place = tree.Place(layout, base)
+        spec = TreeSpec(layout, base)
         theirs = {*queue.series(layout, base.name), layout.hookup(base.name)}
-        state = tree.state_of(place) if paths & theirs else None
-        if state and (found := work.work_in(place, state)):
+        state = state_of(spec) if paths & theirs else None
+        if state and (found := work.work_in(spec, state)):
             raise UsageError(
-                f"{layout.named(place.path)} holds work that is not in the "
+                f"{layout.named(spec.path)} holds work that is not in the "
                 f"queue ({found[0]}); gup refresh --base {base.name} stores it, "
-                f"{place.call} --set-aside puts it aside; then call again")
+                f"{spec.call} --set-aside puts it aside; then call again")
 
 
 def _tell_left_out(thread: Thread, stored: list[Stored]) -> None:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from itertools import product
 
 from .. import config
-from ..run import cell
+from ..kernel.spec import UNPATCHED, WHOLE
+from ..run import kunit
 from ..run.cell import Request
+from ..run.show import show
 from ..run.verdict import FAILED, PASSED, STATUSES
 from ..system import files, schema
 from ..system.errors import EnvironmentFault, GupError, TestsFailed, UsageError
@@ -72,11 +74,11 @@ def requests(layout: Layout, bases: list[str], arches: list[str],
 
     Raises UsageError if no architecture of them is a cell of any of the bases.
     """
-    wanted = [True, False] if unpatched else [True]
+    wanted = [WHOLE, UNPATCHED] if unpatched else [WHOLE]
     known = [(config.base(layout, base).name, config.arch(layout, arch))
              for base, arch in product(bases, arches)]
-    found = [Request(base, arch.name, patched=patched)
-             for (base, arch), patched in product(known, wanted) if arch.serves(base)]
+    found = [Request(base, arch.name, contents=contents)
+             for (base, arch), contents in product(known, wanted) if arch.serves(base)]
     if not found:
         raise UsageError(f"no cell is on {', '.join(arches)} for {', '.join(bases)}; "
                          "config/arches.toml says which are")
@@ -86,7 +88,7 @@ def requests(layout: Layout, bases: list[str], arches: list[str],
 def _one(layout: Layout, request: Request) -> Row:
     say(f"\n== {_name(request)}")
     try:
-        verdict = cell.run(layout, request)
+        verdict = kunit.run(layout, request)
     except EnvironmentFault as fault:
         say(str(fault))
         return Row(request, MISSING, None, str(fault))
@@ -96,12 +98,12 @@ def _one(layout: Layout, request: Request) -> Row:
     except GupError as error:
         say(str(error))
         return Row(request, FAILED, None, str(error))
-    cell.show(_name(request), verdict)
+    show(_name(request), verdict)
     return Row(request, verdict.word, _measure(layout, request))
 
 
 def _measure(layout: Layout, request: Request) -> Measured:
-    path = layout.results(request.base, request.arch, request.patched)
+    path = layout.results(request.base, request.arch, request.contents.name)
     return recorded_results.of_results(json.loads(files.read(path)))
 
 
@@ -120,7 +122,7 @@ def _lines(rows: list[Row]) -> Iterator[str]:
 
 def _fields(layout: Layout, row: Row) -> dict[str, object]:
     request = row.request
-    path = layout.results(request.base, request.arch, request.patched)
+    path = layout.results(request.base, request.arch, request.contents.name)
     counts = [row.measure.count(which) if row.measure else 0 for which in range(len(STATUSES))]
     return {"base": request.base, "arch": request.arch, "patched": request.patched,
             "verdict": row.verdict, "passed": counts[0], "failed": counts[1],

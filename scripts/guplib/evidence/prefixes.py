@@ -3,9 +3,10 @@
 
 from .. import config, queue
 from ..kernel import tree
-from ..kernel.tree import Place
-from ..run import cell
+from ..kernel.spec import TreeSpec, prefix
+from ..run import kunit
 from ..run.cell import Request
+from ..run.show import show
 from ..run.verdict import FAILED, PASSED, Verdict
 from ..system.errors import TestsFailed
 from ..system.paths import Layout
@@ -23,18 +24,19 @@ def run(layout: Layout, base: str, arch: str, drop: bool = False) -> None:
     queue.require_sound(layout)
     patches = queue.series(layout, base)
     if drop:
-        with tree.hold(layout, base):
-            tree.prepare(Place(layout, own, patched=False, first=0), drop=True)
+        spec = TreeSpec(layout, own, prefix(0))
+        with tree.hold(spec):
+            tree.prepare(spec, drop=True)
     for first in range(len(patches) + 1):
         name = f"{patches[first - 1].relative_to(layout.patches)}" if first \
             else "the base without a patch"
         say(f"\n== {first} of {len(patches)} patches: {name}")
         try:
-            verdict = cell.run(layout, Request(base, arch, first=first))
+            verdict = kunit.run(layout, Request(base, arch, contents=prefix(first)))
         except TestsFailed as failure:
             raise TestsFailed(_first_bad(base, first, len(patches), name, str(failure))
                               ) from failure
-        cell.show(f"{base}/{arch} with {first} of {len(patches)} patches", verdict)
+        show(f"{base}/{arch} with {first} of {len(patches)} patches", verdict)
         if verdict.word != PASSED:
             raise TestsFailed(_first_bad(base, first, len(patches), name,
                                          _reason(verdict)))

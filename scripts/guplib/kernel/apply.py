@@ -20,7 +20,7 @@ from ..system import files, process
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
-from .place import Place
+from .spec import TreeSpec
 
 SUITE_FOLDER = "mm/tests"
 SUITE_GLOBS = ("*.[ch]", "Kconfig", "Makefile")
@@ -40,14 +40,18 @@ class Step:
     extra: dict[str, Path]
 
 
-def plan(place: Place) -> list[Step]:
-    """The commits of a tree: the series, then the suites with their hookup."""
-    layout, base = place.layout, place.base.name
-    stored = queue.series(layout, base) if place.patched or place.bisect else []
-    stored = stored[:place.first]
-    steps = [Step(patchfile.read(path), {}) for path in stored]
-    return [*steps, Step(patchfile.read(layout.hookup(base)),
-                         suite_files(layout, base))]
+def plan(spec: TreeSpec) -> list[Step]:
+    """The commits of a tree: its patches, then the suites with their hookup.
+
+    A change that it has on top comes last.
+    """
+    layout, base, contents = spec.layout, spec.base.name, spec.contents
+    steps = [Step(patchfile.read(path), {})
+             for path in contents.of(queue.series(layout, base))]
+    steps.append(Step(patchfile.read(layout.hookup(base)), suite_files(layout, base)))
+    if contents.change:
+        steps.append(Step(patchfile.read(contents.change), {}))
+    return steps
 
 
 def suite_files(layout: Layout, base_name: str) -> dict[str, Path]:
@@ -91,7 +95,7 @@ def digest(steps: list[Step]) -> str:
     return summed.hexdigest()
 
 
-def commit_steps(place: Place, steps: list[Step], commits: list[str],
+def commit_steps(spec: TreeSpec, steps: list[Step], commits: list[str],
                  base: Base | None = None) -> None:
     """Commit the steps on the last of commits, and append the id of each.
 
@@ -99,25 +103,20 @@ def commit_steps(place: Place, steps: list[Step], commits: list[str],
     base, patch and hunk; commits then holds what was good. base is whose steps and
     commits these are, if not the tree's.
     """
-    with aside(place, commits[-1]) as git:
+    with aside(spec, commits[-1]) as git:
         for order, step in enumerate(steps, 1):
-            stage(base or place.base, git, step)
+            stage(base or spec.base, git, step)
             commits.append(git.commit(git.out("write-tree"), commits[-1:],
                                       step.patch.message, order))
 
 
 @contextlib.contextmanager
-def aside(place: Place, commit: str) -> Iterator[Git]:
+def aside(spec: TreeSpec, commit: str) -> Iterator[Git]:
     """Git in a tree with an index of its own, filled from a commit."""
-    index = place.layout.base(place.base.name) / "apply.index"
-    index.with_name("apply.index.lock").unlink(missing_ok=True)
-    index.unlink(missing_ok=True)
-    git = Git(place.path, index)
-    git.run("read-tree", commit)
-    try:
+    with tempfile.TemporaryDirectory() as scratch:
+        git = Git(spec.path, Path(scratch, "index"))
+        git.run("read-tree", commit)
         yield git
-    finally:
-        index.unlink(missing_ok=True)
 
 
 def stage(base: Base, aside: Git, step: Step) -> None:

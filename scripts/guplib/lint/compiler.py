@@ -6,9 +6,10 @@ from pathlib import Path
 
 from .. import config, queue
 from ..kernel import tree
-from ..kernel.tree import Place, Tree
+from ..kernel.spec import UNPATCHED, WHOLE, TreeSpec
+from ..kernel.state import Tree
 from ..run import buildlog
-from ..system import process
+from ..system import files, process
 from ..system.errors import EnvironmentFault
 from ..system.paths import Layout
 from ..system.terminal import Progress
@@ -24,14 +25,14 @@ def build(layout: Layout, name: str) -> Iterator[Check]:
     """
     own = config.base(layout, name)
     said: list[dict[str, list[str]]] = []
-    with tree.hold(layout, name):
-        for patched in (True, False):
-            out = layout.out(name, "um", patched)
-            if not (out / ".config").exists():
-                raise EnvironmentFault(
-                    f"base {name}: {layout.named(out)} was never configured; "
-                    f"run gup kunit --base {name}{'' if patched else ' --unpatched'}")
-            ready = tree.prepare(Place(layout, own, patched))
+    for contents in (WHOLE, UNPATCHED):
+        out = layout.out(name, "um", contents.name)
+        if not (out / ".config").exists():
+            raise EnvironmentFault(
+                f"base {name}: {layout.named(out)} was never configured; "
+                f"run gup kunit --base {name}{'' if contents.whole else ' --unpatched'}")
+        with tree.use(TreeSpec(layout, own, contents)) as ready, \
+                files.locked(out.parent / "lock", f"cell {name}/um"):
             units = [file for file in queue.touched(layout, name)
                      if file.endswith(".c") and (ready.path / file).exists()]
             said.append(_compiled(ready, out, units))
@@ -52,12 +53,12 @@ def _compiled(ready: Tree, out: Path, units: list[str]) -> dict[str, list[str]]:
         target = str(Path(unit).with_suffix(".o"))
         configured = (out / target).exists()
         (out / target).unlink(missing_ok=True)
-        with Progress(f"{ready.place.call}: W=1 C=1 {target}") as progress:
+        with Progress(f"{ready.spec.call}: W=1 C=1 {target}") as progress:
             result = process.run(["make", "-s", "ARCH=um", f"O={out}", "W=1", "C=1",
                                   target], cwd=ready.path, check=False,
                                  env={"LC_ALL": "C"}, watch=progress.tick)
         if result.returncode:
-            raise EnvironmentFault(f"{ready.place.call}: {target} does not build with "
+            raise EnvironmentFault(f"{ready.spec.call}: {target} does not build with "
                                    f"W=1 C=1: {result.last_line}")
         if not configured:
             (out / target).unlink()

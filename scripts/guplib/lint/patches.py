@@ -14,16 +14,21 @@ from pathlib import Path
 
 from .. import config
 from ..kernel import apply
-from ..kernel.tree import Tree
+from ..kernel.state import Tree
 from ..queue.message import message_faults
 from ..queue.patchfile import Patch
-from ..system import process
+from ..system import debian_python, process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
 from .baseline import unheard
 
 Check = tuple[str, list[str]]
 SPELLING = re.compile(r"^[^:]*:\d+: (.* ==> .*)$", re.MULTILINE)
+# Debian's modules, also for a Python of another origin that comes first in PATH.
+SPDX_MODULES = {"PYTHONPATH": debian_python.FOLDER}
+# What a script that cannot run says, on whatever files.
+BROKEN = re.compile(r"^(?:Traceback \(most recent call last\):|Can't locate \S+ in @INC)",
+                    re.MULTILINE)
 COUNTED = re.compile(r"warning:|error:|included more than once", re.IGNORECASE)
 # The scripts of a kernel that read whole files, by the tool that they are in lint.toml.
 KERNEL_SCRIPTS = {"kernel-doc": ("kernel-doc", "-none"), "includes": ("checkincludes.pl",)}
@@ -53,7 +58,8 @@ class Applied:
 
 def base(ready: Tree, suites: bool) -> Iterator[Check]:
     """The checks of all patches of a base; with suites, of the suites as well."""
-    layout, name = ready.place.layout, ready.base.name
+    layout, name = ready.spec.layout, ready.base.name
+    require_spdx_check(ready)
     for applied in _applied(ready):
         for what, found in (("checkpatch", checkpatch(
                 ready, applied.patch.path, ["--no-signoff"])),
@@ -73,20 +79,36 @@ def base(ready: Tree, suites: bool) -> Iterator[Check]:
                checkpatch(ready, path, ["--file"]))
 
 
+def require_spdx_check(ready: Tree) -> None:
+    """Raise EnvironmentFault if checkpatch cannot look at licences, which it does not say.
+
+    It has that done by another script, and takes it for good if that ends in an error.
+    """
+    script = ready.path / "scripts/spdxcheck.py"
+    if not script.exists():
+        return
+    result = process.run([script, "-"], cwd=ready.path, check=False, env=SPDX_MODULES,
+                         stdin=b"SPDX-License-Identifier: GPL-2.0-only\n")
+    if result.returncode:
+        raise EnvironmentFault(f"{script}, which checkpatch calls, fails: {result.last_line}; "
+                               "gup setup --only lint installs what it needs")
+
+
 def checkpatch(ready: Tree, path: Path, words: list[str],
                stands_for: Iterable[Path] = ()) -> list[str]:
     """What a base's own checkpatch --strict says of a file of this project.
 
     If the file is made from others, those are what config/lint.toml speaks of.
     """
-    layout = ready.place.layout
+    layout = ready.spec.layout
     ignored = [kind for file in (stands_for or [path]) for kind in config.exemptions(
         layout, "checkpatch", str(layout.named(file)))]
     if ignored:
         words = [*words, f"--ignore={','.join(dict.fromkeys(ignored))}"]
     result = process.run(
         ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
-         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True)
+         "--no-summary", *words, path], cwd=ready.path, check=False, stderr_apart=True,
+        env=SPDX_MODULES)
     name = str(layout.named(path))
     return [line.replace(f"{path}:", f"{name}:", 1)
             for line in result.output.splitlines() if line.strip()]
@@ -98,8 +120,8 @@ def _applied(ready: Tree) -> list[Applied]:
     commits = [ready.state.base, *git.lines("rev-list", "--reverse",
                                             f"{ready.state.base}..{ready.state.head}")]
     return [Applied(ready, step.patch, parent, commit,
-                    str(step.patch.path.relative_to(ready.place.layout.root)))
-            for step, parent, commit in zip(apply.plan(ready.place), commits, commits[1:],
+                    str(step.patch.path.relative_to(ready.spec.layout.root)))
+            for step, parent, commit in zip(apply.plan(ready.spec), commits, commits[1:],
                                             strict=False)]
 
 
@@ -114,7 +136,7 @@ def _spelling(applied: Applied) -> list[str]:
     git = applied.ready.git
     added = [line[1:] for line in git.lines("diff", applied.parent, applied.commit)
              if line.startswith("+") and not line.startswith("+++ ")]
-    words = config.exemptions(applied.ready.place.layout, "codespell", applied.name)
+    words = config.exemptions(applied.ready.spec.layout, "codespell", applied.name)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
         text.write("\n".join([applied.patch.message, *added]) + "\n")
         text.flush()
@@ -136,7 +158,7 @@ def _news(applied: Applied) -> list[list[str]]:
                                         ("before", applied.parent))]
         said = [[_says(ready, folder, *script) for folder in folders]
                 for script in KERNEL_SCRIPTS.values()]
-    return [unheard(after, before, config.exemptions(ready.place.layout, tool, applied.name))
+    return [unheard(after, before, config.exemptions(ready.spec.layout, tool, applied.name))
             for tool, (after, before) in zip(KERNEL_SCRIPTS, said)]
 
 
@@ -151,6 +173,8 @@ def _says(ready: Tree, folder: Path, script: str, *words: str) -> list[str]:
         return []
     result = process.run([sys.executable if python else "perl", path, *words, *names],
                          cwd=folder, check=False)
+    if BROKEN.search(result.output):
+        raise EnvironmentFault(f"{path} fails: {result.last_line}")
     return [line for line in result.output.splitlines() if COUNTED.search(line)]
 
 
@@ -169,7 +193,7 @@ def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
 
     Those that config/lint.toml speaks of are left out.
     """
-    exempt = config.exemptions(applied.ready.place.layout, "compiled", applied.name)
+    exempt = config.exemptions(applied.ready.spec.layout, "compiled", applied.name)
     return [f"no cell of base {applied.ready.base.name} compiles {file}; switch on what "
             "it needs in config/*.config" for file in applied.files
             if file.endswith(".c") and file not in exempt

@@ -6,6 +6,7 @@ import re
 from .patchfile import Patch
 
 SUBJECT_COLUMNS = BODY_COLUMNS = 75
+SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)    # stored patches have none
 FREE_LINE = re.compile(r"\s|>|\||[A-Z][\w-]*: |\S+$")
 
 

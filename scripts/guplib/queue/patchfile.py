@@ -78,14 +78,6 @@ def with_part(body: str, part: str) -> str:
     return body + ("\n" if close else "\n\n") + part
 
 
-def with_lines(body: str, lines: list[str]) -> str:
-    """A body with trailers at its end, less those that it has."""
-    for line in lines:
-        if line not in body.splitlines():
-            body = with_part(body, line)
-    return body
-
-
 def _hunks(diff: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     headers: list[str] = []

@@ -17,7 +17,7 @@ from .topic_file import SEVERITIES, SEVERITY, UPSTREAM, Topic, topic
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 RELEASE = re.compile(r"v\d+\.\d+(?:-rc\d+)?")
-FIXED = re.compile(r'[0-9a-f]{12,40} \("\S.*"\)')
+FIXED = re.compile(r'([0-9a-f]{12,40}) (\("\S.*"\))')
 AFFECTED = re.compile(r"none|(?:v\d+\.\d+|\?)\.\.(?:v\d+\.\d+|\?)?")
 STATUS = re.compile(r"needed|in-base|not-applicable \S.*")
 ADDED = re.compile(r"^\+(?!\+\+ )(.*)$", re.MULTILINE)
@@ -89,7 +89,36 @@ def _topic_problems(layout: Layout, name: str, bases: list[str],
                      "variant how it differs from the mainline commit")
     return found + [f"{own.path}: depends: {fault}" for base in bases if base in having
                     for fault in _dependency_problems(layout, own, base)] \
-        + [f"{own.path}: {fault}" for fault in _own_case_problems(layout, own)]
+        + [f"{own.path}: {fault}" for fault in _own_case_problems(layout, own)] \
+        + [f"{path}: {fault}" for path in used if path.parent.name == name
+           for fault in _fixes_problems(own, path)]
+
+
+def _fixes_problems(own: Topic, path: Path) -> Iterator[str]:
+    """How the lines Fixes: of a variant's message differ from what its topic says.
+
+    An id may have more digits in one of the two.
+    """
+    wanted = {_fixed(fix): fix for fix in own.fixes}
+    if "" in wanted:
+        return      # which is said of the topic
+    said = {line: _fixed(line.removeprefix("Fixes: "))
+            for line in patchfile.read(path).body.splitlines() if line.startswith("Fixes:")}
+    for line, fixed in said.items():
+        if not fixed:
+            yield f"""'{line}' is not of the form 'Fixes: 0123456789ab ("title")'; mend it"""
+        elif fixed not in wanted:
+            yield f"'{line}' is not in 'fixes' of topic.toml; add it there, or remove the line"
+    for fixed, fix in wanted.items():
+        if fixed not in said.values():
+            yield (f"no line 'Fixes: {fix}', which topic.toml has in 'fixes'; add it at the end "
+                   "of the message, or remove it there")
+
+
+def _fixed(text: str) -> str:
+    """What a line Fixes: names, by 12 digits and the title; empty if it is of another form."""
+    found = FIXED.fullmatch(text)
+    return f"{found[1][:12]} {found[2]}" if found else ""
 
 
 def _own_case_problems(layout: Layout, own: Topic) -> Iterator[str]:

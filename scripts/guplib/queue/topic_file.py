@@ -62,7 +62,7 @@ class Topic:
     the security list before any other. severity: who can bring about what is
     wrong (SEVERITIES), and what they get; affected: the releases of mainline
     that have it, as v6.5..v6.10, v6.5.. or none; fixes: the commits that brought
-    it, as in a line Fixes:. mainline: the commit that has the change, also if it
+    it, as in the lines Fixes: of its patches. mainline: the commit that has the change, also if it
     was written anew here. difference: why a variant is not the
     newest one; backport: how it differs from the mainline commit. Both are by
     variant.
@@ -110,12 +110,6 @@ class Topic:
         """Whether mainline's releases that are affected end before a base."""
         last = re.search(r"\.\.v(\d+\.\d+)$", self.affected)
         return last is not None and version_key(last[1]) < version_key(base)
-
-    @property
-    def fix_lines(self) -> list[str]:
-        """The lines Fixes: of its patches, as mails and exports have them."""
-        return [f"Fixes: {commit[:12]} {rest}" for commit, _, rest in
-                (fix.partition(" ") for fix in self.fixes)]
 
 
 def topic(layout: Layout, name: str) -> Topic:

@@ -12,16 +12,17 @@ from dataclasses import replace
 
 from .. import config
 from ..kernel import tree
-from ..kernel.tree import Place
+from ..kernel.spec import TreeSpec
 from ..setup import packages
 from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
-from . import cell, kernellog, selftest
+from . import build, kernellog, selftest
 
 ROOT_FILES = """\
 dir /dev 755 0 0
 nod /dev/console 600 0 0 c 5 1
+nod /dev/kmsg 600 0 0 c 1 11
 """
 STARTED = re.compile(r"^rerun: (\S+), round (\d+)$")
 RESULT = re.compile(r"^\s*(not )?ok \d+ (?:- )?(\S+)(?:.*# SKIP (.*))?")
@@ -43,16 +44,14 @@ def run(layout: Layout, base_name: str) -> list[str]:
         raise UsageError(f"base {base_name}: KUnit has no file \"run\" in debugfs; take "
                          f"one of {', '.join(there)}")
     packages.ensure(layout, plan.needs)
-    place = Place(layout, config.base(layout, base_name))
-    with tree.hold(layout, base_name):
-        ready = tree.prepare(place, edits_welcome=True)
+    folder = layout.rerun(base_name)
+    with tree.use(TreeSpec(layout, config.base(layout, base_name)), edits_welcome=True
+                  ) as ready, files.locked(folder / "lock", f"gup rerun of base {base_name}"):
         machine = selftest.Machine(layout, ready, _with_rounds(plan),
-                                   cell.environment(layout, ccache=True),
-                                   layout.rerun(base_name))
-        machine.folder.mkdir(parents=True, exist_ok=True)
+                                   build.environment(layout, ccache=True), folder)
         init = machine.folder / "init"
-        selftest.build(machine, ["gcc", "-Wall", "-O2", "-static",
-                                 layout.selftest_source / "rerun.c", "-o", init])
+        selftest.make(machine, ["gcc", "-Wall", "-O2", "-static",
+                                layout.selftest_source / "rerun.c", "-o", init])
         files.write(machine.folder / "root", f"{ROOT_FILES}file /init {init} 755 0 0\n")
         selftest.kernel(machine, config.rerun_fragments(layout, base_name))
         lines = selftest.boot(machine)

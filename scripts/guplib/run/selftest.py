@@ -13,13 +13,14 @@ from pathlib import Path
 from .. import config
 from ..config import Rerun, Selftest
 from ..kernel import tree
-from ..kernel.tree import Place, Tree
+from ..kernel.spec import UNPATCHED, WHOLE, TreeSpec
+from ..kernel.state import Tree
 from ..setup import packages
 from ..system import files, process, settings
 from ..system.errors import TestsFailed, UsageError
 from ..system.paths import Layout
 from ..system.terminal import Progress
-from . import cell, kernellog
+from . import build, kernellog
 
 RUN_SECONDS = 120
 # Where a base has the test: the folder was called vm before v6.3.
@@ -65,11 +66,11 @@ def run(layout: Layout, base_name: str, patched: bool = True) -> list[str]:
     """
     plan = config.selftest(layout)
     packages.ensure(layout, plan.needs)
-    place = Place(layout, config.base(layout, base_name), patched)
-    with tree.hold(layout, base_name):
-        ready = tree.prepare(place, edits_welcome=True)
-        machine = Machine(layout, ready, plan, cell.environment(layout, ccache=True),
-                          layout.selftest(base_name, patched))
+    spec = TreeSpec(layout, config.base(layout, base_name), WHOLE if patched else UNPATCHED)
+    folder = layout.selftest(base_name, spec.contents.name)
+    with tree.use(spec, edits_welcome=True) as ready, \
+            files.locked(folder / "lock", f"gup selftest of base {base_name}"):
+        machine = Machine(layout, ready, plan, build.environment(layout, ccache=True), folder)
         _programs(machine)
         _root(machine, plan)
         kernel(machine, config.selftest_fragments(layout, base_name))
@@ -113,15 +114,15 @@ def _programs(machine: Machine) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     extra = folder / "unwritten.o"
     compiler = ["gcc", "-Wall", "-O2"]
-    build(machine, [*compiler, "-static", source / "init.c", "-o", folder / "init"])
-    build(machine, [*compiler, f"-I{machine.tree.path}", "-c", source / "unwritten.c",
-                    "-o", extra])
+    make(machine, [*compiler, "-static", source / "init.c", "-o", folder / "init"])
+    make(machine, [*compiler, f"-I{machine.tree.path}", "-c", source / "unwritten.c",
+                   "-o", extra])
     for name, more in (("written", ""), ("unwritten", f" -Wl,--wrap=ioctl {extra}")):
         program = folder / name / "gup_test"
         program.parent.mkdir(exist_ok=True)
         program.unlink(missing_ok=True)
-        build(machine, ["make", "-s", "-C", test.parent, f"OUTPUT={program.parent}",
-                        f"LDLIBS=-static -lpthread{more}", program])
+        make(machine, ["make", "-s", "-C", test.parent, f"OUTPUT={program.parent}",
+                       f"LDLIBS=-static -lpthread{more}", program])
 
 
 def _root(machine: Machine, plan: Selftest) -> None:
@@ -139,19 +140,19 @@ def kernel(machine: Machine, fragments: list[Path]) -> None:
     folder, out = machine.folder, machine.out
     wanted = "".join(files.read(path) for path in fragments) \
         + f'CONFIG_INITRAMFS_SOURCE="{folder / "root"}"\n'
-    make = ["make", f"O={out}", "ARCH=x86_64"]
+    words = ["make", f"O={out}", "ARCH=x86_64"]
     if files.write(folder / "fragment", wanted) or not (out / ".config").exists():
-        build(machine, [*make, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
-                        "allnoconfig"])
+        make(machine, [*words, f"KCONFIG_ALLCONFIG={folder / 'fragment'}",
+                       "allnoconfig"])
     got = files.read(out / ".config").splitlines()
     for line in wanted.splitlines():
         if line.startswith("CONFIG_") and line not in got:
             raise TestsFailed(f"base {machine.tree.base.name}: {line} is not to be had; "
                               f"see to {fragments[-1]}")
-    build(machine, [*make, f"-j{settings.of_call.parallel}", "bzImage"])
+    make(machine, [*words, f"-j{settings.of_call.parallel}", "bzImage"])
 
 
-def build(machine: Machine, argv: list[str | Path]) -> None:
+def make(machine: Machine, argv: list[str | Path]) -> None:
     """Run a step of the build; raises TestsFailed if it fails."""
     log = machine.folder / "build.log"
     what = f"{machine.name}: {Path(argv[-1]).name}"

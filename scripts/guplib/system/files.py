@@ -13,6 +13,7 @@ from .errors import UsageError
 from .terminal import say
 
 DRAFT = ".new"      # what write() appends to a name while it writes
+OWNERS_BYTES = 256  # of the list of who has shared a lock, before it begins anew
 
 
 def read(path: Path) -> str:
@@ -69,22 +70,25 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
+def locked(path: Path, what: str, shared: bool = False) -> Iterator[None]:
     """Hold the lock file path while the block runs, waiting for others.
 
-    The programs that the block starts inherit the lock. So when gup itself is
-    killed, the next call waits until its left-over children are gone, too.
+    A shared lock can be held by many at a time, and by nobody who wants it alone. The
+    programs that the block starts inherit the lock. So when gup itself is killed, the
+    next call waits until its left-over children are gone, too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say(f"{what} is in use by {_owner(handle)}; waiting for it")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            fcntl.flock(handle, kind)
+        if not shared or os.fstat(handle).st_size > OWNERS_BYTES:
+            os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
         os.set_inheritable(handle, True)
         yield
     finally:
@@ -93,9 +97,11 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
 def _owner(handle: int) -> str:
     """Who holds a lock, by what its file says and by who is still there."""
-    text = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
-    if not text.isdecimal():
-        return "another call"
-    if not Path("/proc", text).exists():
-        return f"what a call that was killed (process {text}) has left running"
-    return f"process {text}"
+    text = os.pread(handle, 2 * OWNERS_BYTES, 0).decode("ascii", "replace")
+    owners = [word for word in text.split() if word.isdecimal()]
+    alive = [owner for owner in dict.fromkeys(owners) if Path("/proc", owner).exists()]
+    if alive:
+        return f"process {', '.join(alive)}"
+    if owners:
+        return f"what a call that was killed (process {owners[-1]}) has left running"
+    return "another call"

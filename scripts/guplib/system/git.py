@@ -2,7 +2,7 @@
 """Calls of git that do the same on every machine."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from . import process
@@ -54,6 +54,13 @@ class Git:
         result = self.run("rev-parse", "--verify", "--quiet",
                           f"{name}^{{commit}}", check=False)
         return result.output.strip() if result.returncode == 0 else ""
+
+    def blobs(self, commit: str, names: Sequence[str]) -> dict[str, str]:
+        """git's ids of some files of a commit, by name, less those that it has not."""
+        found = self.out("ls-tree", "--format=%(objectname) %(path)", "-z", commit, "--",
+                         *names)
+        return {path: blob for blob, _, path in
+                (entry.partition(" ") for entry in found.split("\0") if entry)}
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit is in the history of another one."""

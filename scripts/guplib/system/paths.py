@@ -8,6 +8,7 @@ from pathlib import Path
 
 
 RESULTS = "results.json"
+IMAGE = "image.json"
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,15 @@ class Layout:
 
     @property
     def journal(self) -> Path:
-        """New contents of stored files, while they are being put in place."""
+        """New contents of stored files, while they are being put in place.
+
+        Of these there is one set, so this is in the clone whatever --build-dir says.
+        """
         return self.root / "build/journal.json"
 
     @property
     def queue_lock(self) -> Path:
-        """Held while stored files are rewritten."""
+        """Held while stored files are rewritten; in the clone, like the journal."""
         return self.root / "build/queue.lock"
 
     @property
@@ -157,28 +161,31 @@ class Layout:
         """Everything made for a base."""
         return self.build / base
 
-    def tree(self, base: str, patched: bool = True, bisect: bool = False) -> Path:
-        """The kernel tree of a base, with the series or with the suites alone."""
-        return self.base(base) / f"linux{_kind(patched, bisect)}"
+    def tree(self, base: str, name: str = "") -> Path:
+        """A kernel tree of a base: that with the series, or one with a name."""
+        return self.base(base) / f"linux{_ending(name)}"
 
     def mail(self, base: str) -> Path:
         """Where the mails of a base are made and read back."""
         return self.base(base) / "mail"
 
-    def lock(self, base: str) -> Path:
-        """Held while a base's tree or cells are worked on."""
-        return self.base(base) / "lock"
+    def mail_lock(self, base: str) -> Path:
+        """Held while the mails of a base are made."""
+        return self.base(base) / "mail.lock"
 
-    def cell(self, base: str, arch: str, patched: bool = True,
-             bisect: bool = False, kconfig: Sequence[str] = ()) -> Path:
-        """Results and logs of one cell; kconfig: options beside its fragments."""
+    def cell(self, base: str, arch: str, name: str = "", kconfig: Sequence[str] = ()
+             ) -> Path:
+        """Results and logs of one cell, of the tree with a name.
+
+        kconfig: options beside the cell's fragments.
+        """
         added = "".join(f"-{line.removeprefix('CONFIG_').replace('=', '-')}"
                         for line in kconfig)
-        return self.base(base) / f"{arch}{_kind(patched, bisect)}{added}"
+        return self.base(base) / f"{arch}{_ending(name)}{added}"
 
-    def out(self, base: str, arch: str, patched: bool = True) -> Path:
+    def out(self, base: str, arch: str, name: str = "") -> Path:
         """Where a cell is built."""
-        return self.cell(base, arch, patched) / "out"
+        return self.cell(base, arch, name) / "out"
 
     @property
     def selftest_source(self) -> Path:
@@ -189,15 +196,15 @@ class Layout:
         """Where gup rerun works."""
         return self.base(base) / "rerun"
 
-    def selftest(self, base: str, patched: bool = True) -> Path:
+    def selftest(self, base: str, name: str = "") -> Path:
         """Where gup selftest works."""
-        return self.base(base) / f"selftest{_kind(patched, False)}"
+        return self.base(base) / f"selftest{_ending(name)}"
 
-    def results(self, base: str, arch: str, patched: bool = True) -> Path:
+    def results(self, base: str, arch: str, name: str = "") -> Path:
         """What a cell came to."""
-        return self.cell(base, arch, patched) / RESULTS
+        return self.cell(base, arch, name) / RESULTS
 
 
-def _kind(patched: bool, bisect: bool) -> str:
-    """What the name of a tree or cell ends in."""
-    return "-bisect" if bisect else "" if patched else "-unpatched"
+def _ending(name: str) -> str:
+    """What the path of a tree with a name, or of its cells, ends in."""
+    return f"-{name}" if name else ""

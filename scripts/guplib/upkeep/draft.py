@@ -9,7 +9,7 @@ from .. import config, queue
 from ..config import Base
 from ..kernel import apply, tree
 from ..kernel.apply import Step
-from ..kernel.tree import Place
+from ..kernel.spec import TreeSpec
 from ..queue import stored
 from ..queue.patch_form import Commit, stored_text
 from ..queue.stored import BESIDE, STORED
@@ -99,7 +99,7 @@ def _texts(layout: Layout, base: str) -> list[str]:
 
 
 def follow(layout: Layout, draft: Layout, name: str,
-           part: tuple[Place, str] | None = None) -> None:
+           part: tuple[TreeSpec, str] | None = None) -> None:
     """Apply the draft on another base, and store its own patches anew.
 
     That is done in the tree of the base, which is made if there is none; or in part:
@@ -107,23 +107,23 @@ def follow(layout: Layout, draft: Layout, name: str,
     touched.
     """
     base = config.base(layout, name)
-    steps = apply.plan(Place(draft, base))
+    steps = apply.plan(TreeSpec(draft, base))
     if part:
         _follow_in(*part, draft, base, steps)
         return
-    place = Place(layout, base)
-    with tree.hold(layout, name):
-        _follow_in(place, tree.base_of(place).base, draft, base, steps)
+    spec = TreeSpec(layout, base)
+    with tree.use_base(spec) as state:
+        _follow_in(spec, state.base, draft, base, steps)
 
 
-def _follow_in(place: Place, commit: str, draft: Layout, base: Base, steps: list[Step]
+def _follow_in(spec: TreeSpec, commit: str, draft: Layout, base: Base, steps: list[Step]
                ) -> None:
     commits = [commit]
-    apply.commit_steps(place, steps, commits, base)
+    apply.commit_steps(spec, steps, commits, base)
     served = served_by(draft)
     for step, parent, made in zip(steps, commits, commits[1:]):
         if served.get(step.patch.path, [base.name])[0] == base.name:
-            text = stored_text(place.git, Commit(made, parent, step.patch.subject,
-                                                 step.patch.body), tuple(step.extra))
+            text = stored_text(spec.git, Commit(made, parent, step.patch.subject,
+                                                step.patch.body), tuple(step.extra))
             files.write(step.patch.path, text)
-    set_blobs(draft, base, place.git, commit)
+    set_blobs(draft, base, spec.git, commit)

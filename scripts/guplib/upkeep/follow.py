@@ -12,7 +12,9 @@ from ..kernel.mirror import BINARY, Mirror, Offer
 from ..system.errors import EnvironmentFault, GupError, TestsFailed
 from ..system.paths import Layout
 from ..system.terminal import say
-from . import bump
+from . import newer_kernel, trial
+from .carried_patches import ALREADY, CLEAN, CONFLICT, MOVED
+from .conflict import ConflictFound
 
 UP_TO_DATE, GONE = "up to date", "gone from the mirror"
 NO_BASE, CELL_FAILED = "no base yet", "cell failed"
@@ -78,12 +80,12 @@ def _follow(layout: Layout, base: Base) -> Row:
         return Row(base.name, verified, "", GONE, person=bool(base.package_version))
     newest = offers[0].version
     say(f"base {base.name}: {offers[0].package}: {mirror.told(offers)}")
-    if not bump.newer(base, offers[0]):
+    if not newer_kernel.is_newer(base, offers[0]):
         return Row(base.name, verified, newest, UP_TO_DATE)
     try:
         outcome, person = _attempt(layout, base, offers[0])
         return Row(base.name, verified, newest, outcome, person)
-    except bump.ConflictFound as found:
+    except ConflictFound as found:
         return Row(base.name, verified, newest, f"conflict in {found.topic}", True,
                    why=str(found))
     except EnvironmentFault as fault:
@@ -94,14 +96,14 @@ def _follow(layout: Layout, base: Base) -> Row:
 
 def _attempt(layout: Layout, base: Base, offer: Offer) -> tuple[str, bool]:
     """What became of a base's queue on a kernel, and whether that needs a person."""
-    done = bump.attempt(layout, base, fetch.get(layout, base, offer), None)
+    done = trial.attempt(layout, base, fetch.get(layout, base, offer), None)
     if not done.passed:
         return CELL_FAILED, True
-    found = {each.outcome for each in done.trials}
-    words = [f"{each.step.patch.path.parent.name} {bump.ALREADY}" for each in done.trials
-             if each.outcome in (bump.ALREADY, bump.CONFLICT)]
-    words = [bump.MOVED] * (bump.MOVED in found) + words
-    return ", ".join(words) or bump.CLEAN, False
+    found = {each.outcome for each in done.patches}
+    words = [f"{each.topic} {ALREADY}" for each in done.patches
+             if each.outcome in (ALREADY, CONFLICT)]
+    words = [MOVED] * (MOVED in found) + words
+    return ", ".join(words) or CLEAN, False
 
 
 def _without_base(layout: Layout, bases: list[str]) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import config, queue
 from ..config import Base, version_key
 from ..kernel import fetch
+from ..queue import topic_changes
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.paths import Layout
@@ -34,11 +35,11 @@ def begin(layout: Layout, name: str) -> list[str]:
         if theirs.exists():
             changes[mine] = files.read(theirs)
     path = layout.config / "bases.toml"
-    changes[path] = _with_base(files.read(path), bases[near], name)
+    changes[path] = config.with_new_base(files.read(path), name, _facts(bases[near], name))
     for topic in queue.topics(layout):
-        line = f'"{near}" = "{topic.status.get(near, "")}"\n'
-        changes[topic.path] = files.read(topic.path).replace(
-            line, line + line.replace(near, name, 1), 1)
+        if near in topic.status and name not in topic.status:
+            changes[topic.path] = topic_changes.with_new_status(
+                topic.path, files.read(topic.path), name, topic.status[near])
     with transaction.hold(layout):
         transaction.commit(layout, changes)
     return [f"base {name} begins with what {near} has; next, gup bump --base {name} tries it "
@@ -58,19 +59,8 @@ def _by_hand(layout: Layout, name: str, bases: list[str]) -> list[str]:
     return ["after that, by hand:", *(f"  {line}" for line in left)]
 
 
-def _with_base(text: str, near: Base, name: str) -> str:
-    """The text of bases.toml with a base that was never verified, in its place."""
-    blobs = "".join(f'"{file}" = ""\n' for file in sorted(near.blobs))
-    entry = f"""[base."{name}"]
-package = "{fetch.package_of(name)}"
-package_version = ""
-version = ""
-kunit_filter = {str(near.kunit_filter).lower()}
-kunit_of = "{near.kunit_of}"
-
-[base."{name}".blobs]
-{blobs}"""
-    for found in re.finditer(r'(?m)^\[base\."([\d.]+)"\]$', text):
-        if version_key(found[1]) > version_key(name):
-            return f"{text[:found.start()]}{entry}\n{text[found.start():]}"
-    return f"{text.rstrip()}\n\n{entry}"
+def _facts(near: Base, name: str) -> dict[str, object]:
+    """What bases.toml says of a base that was never verified."""
+    return {"package": fetch.package_of(name), "package_version": "", "version": "",
+            "kunit_filter": near.kunit_filter, "kunit_of": near.kunit_of,
+            "blobs": dict.fromkeys(sorted(near.blobs), "")}

@@ -6,7 +6,6 @@ contents are written there, applied from there on each base that they touch,
 and only then put in the place of the stored ones.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,43 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..config import edit
-from ..kernel import apply, tree, work
-from ..kernel.tree import Place, State, Tree
-from ..queue import patchfile
+from ..kernel import apply, checkout, tree, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import State, Tree
+from ..queue import patchfile, topic_changes
+from ..queue.message import SIGN_OFF
 from ..queue.patch_form import DIFF, PATCH_FORM, Commit, stored_text
 from ..system import files, transaction
 from ..system.errors import UsageError
 from ..system.git import Git
 from ..system.paths import Layout
 from ..system.terminal import say
-from .draft import (blob, copy_stored, draft_changes, follow, require_unchanged, series_text,
+from .draft import (copy_stored, draft_changes, follow, require_unchanged, series_text,
                     served_by, set_blobs, sharing, stored_files)
 
-# What others take from here besides what is defined below.
-__all__ = ["Commit", "blob", "copy_stored", "differences", "draft_changes", "follow",
-           "require_unchanged", "run", "series_text", "served_by", "sharing",
-           "stored_files", "stored_text"]
-
 UNSQUASHED = ("fixup! ", "squash! ", "amend! ")
-SIGN_OFF = re.compile(r"^Signed-off-by: .*\n?", re.MULTILINE)
 REVIEW = re.compile(r"^(?:Reviewed|Acked|Tested)-by: .*", re.MULTILINE)
 PREFIX = re.compile(r"^(?:[\w/.-]+: )+")
 NAME_LENGTH = 40
 LATER_COMPAT = re.compile(r"mm/tests/gup_compat_(\d+\.\d+)\.h")
 KUNIT_FILE = re.compile(r"mm/tests/(?:[^/]+\.[ch]|Kconfig|Makefile)")
-NEW_TOPIC = """\
-title = {title}
-why = ""                        # the discussion that this answers, by Link
-upstream = "not-submitted"
-severity = ""                   # who: what they get (README)
-affected = ""                   # releases of mainline, such as v6.5..v6.10
-suites = []                     # what proves it; remove the line if nothing does
-#cases = []                     # those that fail without it, as SUITE.CASE, if the
-                                # suites are of other topics, too
-
-[base]                          # needed, in-base or not-applicable <reason>
-"""
 
 
 @dataclass(frozen=True)
@@ -72,25 +54,26 @@ def run(layout: Layout, base_name: str) -> list[str]:
     the stored queue has changed below the commits, or when a patch that other
     bases share does not apply there.
     """
-    with transaction.hold(layout), tree.hold(layout, base_name):
-        place = Place(layout, config.base(layout, base_name))
+    spec = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(spec):
         before = stored_files(layout.root)
-        found = _work_out(place)
+        found = _work_out(spec)
         told = _told(layout, found.changes)
         require_unchanged(layout, base_name, before)
         if found.changes or found.tip != found.state.head:
-            wanted = apply.digest(apply.plan(_in_draft(place)))
-            transaction.commit(layout, found.changes | tree.adopted(
-                place, found.state, found.tip, wanted))
-            tree.adopt(place)
+            wanted = apply.digest(apply.plan(_in_draft(spec)))
+            transaction.commit(layout, found.changes | checkout.adopted(
+                spec, found.state, found.tip, wanted))
+            checkout.adopt(spec)
         shutil.rmtree(layout.draft)
     return told
 
 
 def differences(layout: Layout, base_name: str) -> list[str]:
     """What run() would change, a line each; writes no stored file."""
-    with transaction.hold(layout), tree.hold(layout, base_name):
-        found = _work_out(Place(layout, config.base(layout, base_name)))
+    spec = TreeSpec(layout, config.base(layout, base_name))
+    with transaction.hold(layout), tree.hold(spec):
+        found = _work_out(spec)
         shutil.rmtree(layout.draft)
     return _told(layout, found.changes)
 
@@ -101,46 +84,45 @@ def _told(layout: Layout, changes: dict[Path, str | None]) -> list[str]:
             for path, text in changes.items()]
 
 
-def _work_out(place: Place) -> Outcome:
+def _work_out(spec: TreeSpec) -> Outcome:
     """Fill the draft from the tree, and try it on every base concerned."""
-    ready = _committed(place)
-    draft = _in_draft(place)
-    copy_stored(place.layout, place.layout.draft)
+    ready = _committed(spec)
+    draft = _in_draft(spec)
+    copy_stored(spec.layout, spec.layout.draft)
     commits = _commits(ready)
-    *functional, tests = _split(place, commits)
+    *functional, tests = _split(spec, commits)
     _store_series(draft, ready, functional)
     _store_tests(draft, ready, tests)
-    set_blobs(draft.layout, place.base, ready.git, ready.state.base)
+    set_blobs(draft.layout, spec.base, ready.git, ready.state.base)
     try:
-        for other in sharing(place.layout, draft.layout, place.base.name):
-            follow(place.layout, draft.layout, other)
-        tip = _retrace(place, draft, ready)
+        for other in sharing(spec.layout, draft.layout, spec.base.name):
+            follow(spec.layout, draft.layout, other)
+        tip = _retrace(spec, draft, ready)
         queue.require_sound(draft.layout)
     except UsageError as error:
-        said = str(error).replace(str(draft.layout.root), str(place.layout.root))
+        said = str(error).replace(str(draft.layout.root), str(spec.layout.root))
         raise UsageError(f"{said}; nothing was changed") from error
-    return Outcome(draft_changes(place.layout, draft.layout), ready.state, tip)
+    return Outcome(draft_changes(spec.layout, draft.layout), ready.state, tip)
 
 
-def _committed(place: Place) -> Tree:
+def _committed(spec: TreeSpec) -> Tree:
     """The tree, if all work in it is in commits on its branch."""
-    ready = tree.prepare(place, edits_welcome=True)
-    where = place.layout.shown(place.path)
-    now = work.status(place)
-    loose = work.unfinished_work(place) + [f"changed file {name}" for name in now.files]
+    ready = tree.prepare(spec, edits_welcome=True)
+    where = spec.layout.shown(spec.path)
+    loose = work.unfinished_work(spec) + work.uncommitted_work(spec)
     if loose:
         raise UsageError(f"{where}: {'; '.join(loose[:4])}: commit this first, by git "
                          "commit --fixup COMMIT and git rebase -i --autosquash base")
-    if now.branch != place.branch and \
-            now.head != ready.git.resolve(f"refs/heads/{place.branch}"):
-        raise UsageError(f"{where}: HEAD is not branch {place.branch}; to take HEAD, "
-                         f"run: git -C {where} checkout -B {place.branch}")
+    head = ready.git.resolve("HEAD")
+    if head != ready.git.resolve(f"refs/heads/{spec.branch}"):
+        raise UsageError(f"{where}: HEAD is not branch {spec.branch}; to take HEAD, "
+                         f"run: git -C {where} checkout -B {spec.branch}")
     return ready
 
 
-def _in_draft(place: Place) -> Place:
+def _in_draft(spec: TreeSpec) -> TreeSpec:
     """The same base, with the stored files of the draft."""
-    return Place(Layout(place.layout.draft), place.base)
+    return TreeSpec(Layout(spec.layout.draft), spec.base)
 
 
 def _commits(ready: Tree) -> list[Commit]:
@@ -196,17 +178,17 @@ def _commit(ids: list[str], message: str, names: frozenset[str]) -> Commit:
     return found
 
 
-def _split(place: Place, commits: list[Commit]) -> list[Commit]:
+def _split(spec: TreeSpec, commits: list[Commit]) -> list[Commit]:
     """The commits, once the tests are known to be the last and nowhere else."""
-    subject = patchfile.read(place.layout.hookup(place.base.name)).subject
+    subject = patchfile.read(spec.layout.hookup(spec.base.name)).subject
     at = [number for number, commit in enumerate(commits) if commit.subject == subject]
     if not at:
-        raise UsageError(f"{place.path}: no commit '{subject}'; keep its subject, and "
+        raise UsageError(f"{spec.path}: no commit '{subject}'; keep its subject, and "
                          "put it last")
     if at != [len(commits) - 1]:
         raise UsageError(f"{commits[at[0]].short} is not the last; move it behind the "
                          "others by git rebase -i base")
-    suites = {*apply.suite_files(place.layout, place.base.name)}
+    suites = {*apply.suite_files(spec.layout, spec.base.name)}
     for commit in commits[:-1]:
         ours = commit.files & suites
         if ours:
@@ -215,7 +197,7 @@ def _split(place: Place, commits: list[Commit]) -> list[Commit]:
     return commits
 
 
-def _store_series(draft: Place, ready: Tree, commits: list[Commit]) -> None:
+def _store_series(draft: TreeSpec, ready: Tree, commits: list[Commit]) -> None:
     """Write patches, topics and the series of a base to the draft."""
     layout, base = draft.layout, draft.base.name
     served = served_by(layout)
@@ -273,8 +255,7 @@ def _retitle(layout: Layout, patch: patchfile.Patch, commit: Commit) -> None:
     """Let the title of a topic follow the subject of its patch."""
     path = layout.topic(patch.path.parent.name)
     if queue.topic(layout, path.parent.name).title == patch.subject:
-        files.write(path, edit.with_values(path, files.read(path), (),
-                                           {"title": commit.subject}))
+        files.write(path, topic_changes.with_title(path, files.read(path), commit.subject))
 
 
 def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
@@ -287,10 +268,9 @@ def _new_topic(layout: Layout, commit: Commit, base: str) -> Path:
     name, number = stem or "topic", 2
     while (layout.patches / name).exists():
         name, number = f"{stem}-{number}", number + 1
-    text = NEW_TOPIC.format(title=json.dumps(commit.subject, ensure_ascii=False))
-    text += "".join(f'"{other}" = "{"needed" if other == base else ""}"\n'
-                    for other in config.bases(layout))
-    files.write(layout.topic(name), text)
+    path = layout.topic(name)
+    files.write(path, topic_changes.begun(path, commit.subject, {
+        other: "needed" if other == base else "" for other in config.bases(layout)}))
     say(f"new topic {name}: fill in patches/{name}/topic.toml")
     return layout.patches / name / f"{base}.patch"
 
@@ -300,14 +280,14 @@ def _equal(ready: Tree, commit: Commit, path: Path) -> bool:
     patch = patchfile.read(path)
     if (patch.subject, patch.body) != (commit.subject, commit.body):
         return False
-    with apply.aside(ready.place, commit.parent) as git:
+    with apply.aside(ready.spec, commit.parent) as git:
         applied = git.run("apply", "--cached", "--whitespace=nowarn", str(path),
                           check=False)
         return applied.returncode == 0 and git.out("write-tree") == git.out(
             "rev-parse", f"{commit.id}^{{tree}}")
 
 
-def _store_tests(draft: Place, ready: Tree, commit: Commit) -> None:
+def _store_tests(draft: TreeSpec, ready: Tree, commit: Commit) -> None:
     """Write suites, compat header and hookup of the last commit to the draft."""
     layout, base, git = draft.layout, draft.base.name, ready.git
     known = apply.suite_files(layout, base)
@@ -334,13 +314,13 @@ def _stored_place(layout: Layout, base: str, name: str) -> Path:
     return layout.suites / Path(name).name
 
 
-def _retrace(place: Place, draft: Place, ready: Tree) -> str:
+def _retrace(spec: TreeSpec, draft: TreeSpec, ready: Tree) -> str:
     """Apply the draft and return its tip, which must have the tree's content."""
     commits = [ready.state.base]
-    apply.commit_steps(place, apply.plan(draft), commits)
+    apply.commit_steps(spec, apply.plan(draft), commits)
     git = ready.git
     astray = git.lines("diff", "--name-only", "--no-renames", commits[-1], "HEAD")
     if astray:
-        raise UsageError(f"base {place.base.name}: {astray[0]} cannot be stored as it is "
+        raise UsageError(f"base {spec.base.name}: {astray[0]} cannot be stored as it is "
                          "in the tree (its mode, or bytes that are no text)")
     return commits[-1]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from .. import config, queue
 from ..config import Base
 from ..evidence import recorded_results
-from ..kernel import apply, tree, work
-from ..kernel.tree import Place
+from ..kernel import apply, work
+from ..kernel.spec import TreeSpec
+from ..kernel.state import state_of
 from ..system import files
 from ..system.errors import UsageError
 from ..system.paths import Layout
@@ -85,10 +86,10 @@ def _topics(layout: Layout) -> list[queue.Topic]:
 
 def _tree(layout: Layout, base: Base) -> str:
     """What stands in a tree: nothing, the queue, a person's work."""
-    place = Place(layout, base)
+    spec = TreeSpec(layout, base)
     try:
-        state = tree.state_of(place)
-        wanted = apply.digest(apply.plan(place))
+        state = state_of(spec)
+        wanted = apply.digest(apply.plan(spec))
     except UsageError as error:
         return str(error)
     if state is None:
@@ -98,7 +99,7 @@ def _tree(layout: Layout, base: Base) -> str:
         said.append(f"is {state.version}")
     if state.target:
         said.append("checkout was interrupted")
-    elif found := work.work_in(place, state):
+    elif found := work.work_in(spec, state):
         said.append(f"your work ({found[0]}"
                     + (f", and {len(found) - 1} more)" if found[1:] else ")"))
     if state.inputs != wanted:

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Base, version_key
-from ..kernel import fetch, source, tree
-from ..kernel.tree import Place, Step
+from ..kernel import apply, create, fetch, source
+from ..kernel.apply import Step
+from ..kernel.spec import TreeSpec
+from ..kernel.state import git_dir, state_of
 from ..system import process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
@@ -77,21 +79,21 @@ def nearest(bases: dict[str, Base], name: str) -> Base:
     return [*others[:1], *older][-1] if others else bases[name]
 
 
-def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origin:
+def origin(layout: Layout, spec: TreeSpec, near: Base, steps: list[Step]) -> Origin:
     """What the steps of a series were made for, committed in a trial's repository.
 
-    place is the trial's tree, near the base that the series was verified on, steps
+    spec is the trial's tree, near the base that the series was verified on, steps
     what that base has. The kernel comes from the tree of that base, if there is one,
     or from Debian, in the verified version, or from the source package of the same
     release. Patches that do not apply there have no pair.
     """
     try:
-        version, commit = part(layout, place, near, steps)
+        version, commit = part(layout, spec, near, steps)
     except EnvironmentFault as fault:
         return Origin(near.version, {}, str(fault))
     pairs: dict[str, Pair] = {}
     for order, step in enumerate(steps, 1):
-        with tree.aside(place, commit) as git:
+        with apply.aside(spec, commit) as git:
             if git.run("apply", "--cached", "--whitespace=nowarn", str(step.patch.path),
                        check=False).returncode:
                 continue
@@ -101,7 +103,7 @@ def origin(layout: Layout, place: Place, near: Base, steps: list[Step]) -> Origi
     return Origin(version, pairs)
 
 
-def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[str, str]
+def merge(spec: TreeSpec, tip: str, step: Step, made: Pair | None, labels: tuple[str, str]
           ) -> Merge:
     """Merge a patch with a kernel, whose commit is tip.
 
@@ -114,7 +116,7 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
         folders = [Path(scratch) / side for side in ("origin", "kernel", "patch")]
         commits = [made.without, tip, made.with_it] if made else [tip]
         for folder, commit in zip(folders if made else folders[1:], commits):
-            with tree.aside(place, commit) as git:
+            with apply.aside(spec, commit) as git:
                 _check_out(git, names, folder)
         if not made:
             return _marked_by_patch(folders[1], step)
@@ -126,33 +128,33 @@ def merge(place: Place, tip: str, step: Step, made: Pair | None, labels: tuple[s
             good, merged[name] = _merge_file(
                 Path(scratch), name, (old, ours, theirs), (*labels, topic))
             if not good:
-                torn[name] = (_blob(place.git, old), _blob(place.git, ours),
-                              _blob(place.git, theirs))
+                torn[name] = (_blob(spec.git, old), _blob(spec.git, ours),
+                              _blob(spec.git, theirs))
     if torn:
         return Merge("", merged, torn)
-    with tree.aside(place, tip) as git:
+    with apply.aside(spec, tip) as git:
         for name, content in merged.items():
             _stage(git, name, content)
         return Merge(git.out("write-tree"))
 
 
-def show(place: Place, step: Step, found: Merge) -> None:
+def show(spec: TreeSpec, step: Step, found: Merge) -> None:
     """Put a merge into the files of a tree, as git does with one that is torn."""
     lines = []
     for name, content in found.files.items():
-        path = place.path / name
+        path = spec.path / name
         if content is None:
             path.unlink(missing_ok=True)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         if name not in found.torn:
-            place.git.run("add", "-A", "-f", "--", name)
+            spec.git.run("add", "-A", "-f", "--", name)
         elif any(found.torn[name]):
             lines.append(f"0 {'0' * 40}\t{name}\n")
             lines += [f"100644 {blob} {stage}\t{name}\n"
                       for stage, blob in enumerate(found.torn[name], 1) if blob]
-    place.git.run("update-index", "--index-info", stdin="".join(lines).encode())
+    spec.git.run("update-index", "--index-info", stdin="".join(lines).encode())
 
 
 def marks_left(git: Git, before: str, commit: str) -> list[str]:
@@ -167,7 +169,7 @@ def merged_lines(old: list[str], ours: list[str], theirs: list[str], free: bool
     """Join two versions of some lines; None if both change the same of them.
 
     Changes of lines that stand beside each other are joined, other than git does,
-    but not two insertions at one place, unless the order of lines is free.
+    but not two insertions at one spec, unless the order of lines is free.
     """
     changes = sorted((*_changes(old, ours, 0), *_changes(old, theirs, 1)))
     for number, (first, last, side, _) in enumerate(changes):
@@ -192,16 +194,16 @@ def _changes(old: list[str], new: list[str], side: int
             yield first, last, side, new[start:end]
 
 
-def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[str, str]:
+def part(layout: Layout, spec: TreeSpec, near: Base, steps: list[Step]) -> tuple[str, str]:
     """The files of a base that some steps touch, committed in a trial's repository.
 
     They come from where origin() says. Returns the version and the commit. Raises
     EnvironmentFault when there is nothing to take them from.
     """
     names = sorted({file for step in steps for file in step.patch.files})
-    theirs = Place(layout, near)
-    state = tree.state_of(theirs) if theirs.path.exists() else None
-    scratch = place.path.with_name("near")
+    theirs = TreeSpec(layout, near)
+    state = state_of(theirs) if theirs.path.exists() else None
+    scratch = spec.path.with_name("near")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     folder, index = scratch / "linux", scratch / "index"
@@ -213,8 +215,8 @@ def part(layout: Layout, place: Place, near: Base, steps: list[Step]) -> tuple[s
         version = state.version
     else:
         version = _from_tarball(layout, near, names, folder)
-    commit = tree.commit_folder(folder, tree.git_dir(place.git), index,
-                                f"Linux {version}, in part")
+    commit = create.commit_folder(folder, git_dir(spec.git), index,
+                                  f"Linux {version}, in part")
     shutil.rmtree(scratch)
     return version, commit
 

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import CALL, SCRIPTS, edit, kunit_json
 from guplib.cli import program
-from guplib.run import cell
+from guplib.run import boot, kunit
 from guplib.system import process, terminal
 from guplib.system.paths import Layout
 
@@ -114,9 +114,9 @@ def test_jobs_and_timeout_reach_the_build_and_the_kernel(project, gup):
     gup("kunit", "--jobs", "7", "--timeout", "11")
     assert any("--jobs=7" in call for call in project.calls())
     assert any("--timeout=11" in call for call in project.calls())
-    gup("kunit")
+    gup("kunit", "--kconfig-add", "CONFIG_B=y")
     assert f"--jobs={len(os.sched_getaffinity(0)) + 1}" in " ".join(project.calls()[2:])
-    assert f"--timeout={cell.RUN_SECONDS}" in project.calls()[-1]
+    assert f"--timeout={boot.RUN_SECONDS}" in project.calls()[-1]
 
 
 def test_one_case_alone(project, gup, refused):
@@ -150,14 +150,14 @@ def test_everything_is_made_in_another_folder(project, gup, tmp_path):
 
 
 def test_matrix_goes_on_where_it_was_cut_off(project, gup, monkeypatch):
-    real, ran = cell.run, []
+    real, ran = kunit.run, []
 
     def cut(layout, request):
         ran.append(request.base)
         if len(ran) == 2:
             raise KeyboardInterrupt
         return real(layout, request)
-    monkeypatch.setattr(cell, "run", cut)
+    monkeypatch.setattr(kunit, "run", cut)
     assert gup("matrix", "--arches", "um").code == 130
     said = gup("matrix", "--arches", "um", "--resume")
     assert said.code == 0 and ran == ["6.1", "7.2", "7.2"]
@@ -168,14 +168,14 @@ def test_matrix_goes_on_where_it_was_cut_off(project, gup, monkeypatch):
 
 
 def test_matrix_begins_anew_if_the_queue_has_changed(project, gup, monkeypatch):
-    real, ran = cell.run, []
+    real, ran = kunit.run, []
 
     def cut(layout, request):
         ran.append(request.base)
         if len(ran) == 2:
             raise KeyboardInterrupt
         return real(layout, request)
-    monkeypatch.setattr(cell, "run", cut)
+    monkeypatch.setattr(kunit, "run", cut)
     gup("matrix", "--arches", "um")
     edit(project.root / "kunit/put_user_page_kunit.c", "{}", "{ }")
     said = gup("matrix", "--arches", "um", "--resume")

@@ -226,9 +226,7 @@ def test_suites_that_show_what_is_wrong_are_left_out_too(project, gup, out):
 def test_security_topic_alone_goes_to_no_public_list(two, gup, out):
     keep_back(two, "other")
     edit(two.root / "patches/other/6.1.patch", "The body of it.",
-         "The body of it.\n\nCc: stable@example.org")
-    edit(two.layout.topic("other"), "[base]",
-         """fixes = ['0123456789ab ("mm: break it")']\n[base]""")
+         "The body of it.\n\nCc: stable@example.org\nFixes: 0123456789ab (\"mm: break it\")")
     said = gup("mail", "--base", "6.1", "--out", out, "--topics", "other")
     assert said.code == 0, said
     assert said.out.endswith(

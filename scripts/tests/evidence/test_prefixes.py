@@ -89,7 +89,7 @@ def test_tree_and_results_are_its_own(two, gup):
     gup("bisect", "--base", "6.1")
     assert two.git("rev-parse", "HEAD") == tip
     assert not two.layout.results("6.1", "um").exists()
-    tree = two.layout.tree("6.1", bisect=True)
+    tree = two.layout.tree("6.1", "bisect")
     assert two.git("log", "--format=%s", tree=tree).splitlines()[0] == \
         "mm/gup: add KUnit tests"
     tarball = write_tarball(two.root / "linux.tar", "6.1.12")
@@ -100,7 +100,7 @@ def test_tree_and_results_are_its_own(two, gup):
 
 def test_work_in_the_tree_is_kept(two, gup, refused):
     gup("bisect", "--base", "6.1")
-    mine = two.layout.tree("6.1", bisect=True) / "mm/mine.c"
+    mine = two.layout.tree("6.1", "bisect") / "mm/mine.c"
     mine.write_text("int mine;\n")
     assert "gup bisect --base 6.1 --set-aside" in refused(2, "bisect", "--base", "6.1")
     assert mine.exists()

@@ -189,7 +189,7 @@ def test_broken_rule_is_found(project, linted):
 def configured(project, gup):
     """Cells that were configured, with and without the series."""
     for patched in (True, False):
-        out = project.layout.out("6.1", "um", patched)
+        out = project.layout.out("6.1", "um", "" if patched else "unpatched")
         out.mkdir(parents=True)
         (out / ".config").write_text("")
         (out / "mm").mkdir()
@@ -239,3 +239,35 @@ def test_build_failure_is_one_line(configured, linted, stub):
 def test_build_needs_a_configured_cell(linted):
     said = linted("--build")
     assert said.code == 3 and "run gup kunit --base 6.1" in said.err
+
+
+def replaced(project, **scripts):
+    """Let the kernel have other scripts."""
+    project.another_kernel("6.1", replaced={f"scripts/{name}": text
+                                            for name, text in scripts.items()})
+
+
+def test_checkpatch_that_cannot_look_at_licences_is_named(project, linted):
+    replaced(project, **{"spdxcheck.py": "#!/bin/sh\ncat >&2; echo no module >&2; exit 1\n"})
+    said = linted()
+    assert said.code == 3 and "spdxcheck.py, which checkpatch calls, fails: no module; gup " \
+        "setup --only lint installs what it needs" in said.err
+
+
+def test_licences_are_looked_at_with_the_modules_of_debian(project, linted, stub):
+    replaced(project, **{"spdxcheck.py": '#!/bin/sh\nread line; [ "$line" = '
+                         '"SPDX-License-Identifier: GPL-2.0-only" ] && [ "$PYTHONPATH" = '
+                         "/usr/lib/python3/dist-packages ]\n"})
+    stub("perl", 'case "$*" in *checkpatch*) [ "$PYTHONPATH" ] || echo "no modules";; esac')
+    said = linted()
+    assert said.code == 0, said
+
+
+@pytest.mark.parametrize("script, says", [
+    ("#!/usr/bin/env python3\nimport nosuchmodule\n", "No module named 'nosuchmodule'"),
+    ("#!/usr/bin/env perl\nuse No::Such;\n", "BEGIN failed")])
+def test_script_of_the_kernel_that_cannot_run_is_named(project, linted, script, says):
+    """It says the same of all files, so it would count as nothing new."""
+    replaced(project, **{"kernel-doc": script})
+    said = linted()
+    assert said.code == 3 and "scripts/kernel-doc fails: " in said.err and says in said.err

@@ -190,7 +190,8 @@ class Project:
 
     def results(self, base: str = "6.1", patched: bool = True) -> dict:
         """What results.json holds."""
-        return json.loads(self.layout.results(base, "um", patched).read_text())
+        name = "" if patched else "unpatched"
+        return json.loads(self.layout.results(base, "um", name).read_text())
 
 
 @functools.cache

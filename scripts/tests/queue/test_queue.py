@@ -145,6 +145,41 @@ def test_severity_and_fixes_that_are_not_in_form(project, topic, old, new, says)
     assert says in only(project)
 
 
+@pytest.mark.parametrize("fixes, lines", [
+    ([], ""), (["0123456789ab"], "Fixes: 0123456789ab ('mm: x')\nCc: x@example.org"),
+    (["0123456789abcdef"], "Fixes: 0123456789ab ('mm: x')"),
+    (["0123456789ab"], "Fixes: 0123456789abcdef ('mm: x')"),
+    (["0123456789ab", "111111111111"],
+     "Fixes: 111111111111 ('mm: x')\nFixes: 0123456789ab ('mm: x')")])
+def test_topic_and_patch_name_the_same_commits(project, topic, fixes, lines):
+    says_what_it_fixes(project, topic, fixes, lines)
+    assert queue.problems(project.layout) == []
+
+
+@pytest.mark.parametrize("fixes, lines, says", [
+    (["0123456789ab"], "", """6.1.patch: no line 'Fixes: 0123456789ab ("mm: x")', which """
+     "topic.toml has in 'fixes'; add it at the end of the message, or remove it there"),
+    ([], "Fixes: 0123456789ab ('mm: x')", """6.1.patch: 'Fixes: 0123456789ab ("mm: x")' is """
+     "not in 'fixes' of topic.toml; add it there, or remove the line"),
+    (["0123456789ab"], "Fixes: 0123456789ab ('mm: x')\nFixes: 0123456789ac ('mm: x')",
+     """'Fixes: 0123456789ac ("mm: x")' is not in 'fixes'"""),
+    ([], "Fixes: 0123456 ('mm: x')", "is not of the form 'Fixes: 0123456789ab (\"title\")'"),
+    ([], "Fixes: 0123456789ab", "'Fixes: 0123456789ab' is not of the form 'Fixes: "),
+    ([], "Fixes:0123456789ab ('mm: x')", "is not of the form 'Fixes: ")])
+def test_topic_and_patch_name_other_commits(project, topic, fixes, lines, says):
+    says_what_it_fixes(project, topic, fixes, lines)
+    assert says in only(project)
+
+
+def says_what_it_fixes(project, topic, fixes, lines):
+    """Let a topic name some commits, and its patch have some lines at the end."""
+    if fixes:
+        edit(topic, "[base]", f"""fixes = {[f'{fix} ("mm: x")' for fix in fixes]}\n[base]""")
+    if lines:
+        text = lines.replace("'", '"')
+        edit(project.patch, "The body of it.", f"The body of it.\n\n{text}")
+
+
 def test_merged_topic_says_how_each_variant_differs(project, topic):
     edit(topic, '"not-submitted"', f'"merged {COMMIT} v7.3-rc1"')
     edit(topic, "[base]", f"{MAINLINE}[base]")

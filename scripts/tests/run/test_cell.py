@@ -8,7 +8,8 @@ import pytest
 
 from conftest import GOOD_LOG, edit, kunit_json, write_tarball
 from guplib import config
-from guplib.run import cell
+from guplib.run import build
+from guplib.run.show import show
 from guplib.run.verdict import Case, FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict
 
 pytestmark = pytest.mark.usefixtures("made")
@@ -87,11 +88,75 @@ def test_base_that_is_added_needs_no_line(project, gup, name):
     assert "failed: um is there for CONFIG_B, and .config has it otherwise" in said.out
 
 
-def test_second_run_neither_configures_nor_changes_the_tree(project, gup):
+def verbs(project):
+    return [call.split()[0] for call in project.calls()]
+
+
+def test_second_run_neither_configures_nor_builds(project, gup):
+    gup("kunit")
+    assert gup("kunit").code == 0
+    assert verbs(project) == ["config", "build", "exec", "exec"]
+
+
+@pytest.mark.parametrize("name, old, new", [
+    ("arches.toml", '["CONFIG_MMU"]', '["CONFIG_MMU", "CONFIG_DEBUG_VM"]'),
+    ("arches.toml", "exec_arguments = []", 'exec_arguments = ["--x"]'),
+    ("cells.toml", '[need.cases]', '[need.cases]\nput_user_page = ["ad*"]\n[[need]]\n'
+     'has = "f()"\n[need.cases]'),
+    ("bases.toml", "kunit_filter = true", "kunit_filter = false"),
+])
+def test_what_an_image_was_made_for_is_part_of_it(project, gup, name, old, new):
+    gup("kunit")
+    edit(project.layout.config / name, old, new)
+    gup("kunit")
+    assert verbs(project)[-2:] == ["build", "exec"]
+
+
+def test_image_that_somebody_else_has_built_anew_is_built_again(project, gup):
+    gup("kunit")
+    (project.layout.out("6.1", "um") / "vmlinux").write_text("")
+    gup("kunit")
+    assert verbs(project)[-2:] == ["build", "exec"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_damaged_image_is_built_again(project, gup, text):
+    gup("kunit")
+    (project.layout.cell("6.1", "um") / "image.json").write_text(text)
+    assert gup("kunit").code == 0
+    assert verbs(project)[-2:] == ["build", "exec"]
+
+
+def test_tree_with_work_in_it_is_always_built(project, gup):
+    gup("kunit")
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
     gup("kunit")
     gup("kunit")
-    verbs = [call.split()[0] for call in project.calls()]
-    assert verbs == ["config", "build", "exec", "build", "exec"]
+    assert verbs(project)[-4:] == ["build", "exec", "build", "exec"]
+
+
+def test_image_is_run_as_often_as_is_asked_for(project, gup):
+    said = gup("kunit", "--repeat", "3")
+    assert said.code == 0
+    assert verbs(project) == ["config", "build", "exec", "exec", "exec"]
+    assert "6.1/um: run 3 of 3: passed" in said.out
+
+
+def test_repeated_runs_end_with_the_first_that_fails(project, gup):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    assert gup("kunit", "--repeat", "3").code == 1
+    assert verbs(project) == ["config", "build", "exec"]
+
+
+def test_what_failed_last_stays_when_a_run_passes(project, gup):
+    project.behave(json=kunit_json(adds="FAIL", drops="PASS"))
+    gup("kunit")
+    project.behave(json=kunit_json(adds="PASS", drops="PASS"))
+    gup("kunit")
+    kept = project.layout.cell("6.1", "um") / "failed"
+    assert json.loads((kept / "results.json").read_text())["verdict"] == FAILED
+    assert (kept / "test.log").exists()
+    assert project.results()["verdict"] == PASSED
 
 
 def test_changed_fragment_configures_again(project, gup):
@@ -208,9 +273,9 @@ failed: kernel report: BUG: x
 
 
 def test_a_run_ends_with_its_table_and_the_verdict_is_last(capsys):
-    cell.show("6.1/um", MIXED)
+    show("6.1/um", MIXED)
     assert capsys.readouterr().out == MIXED_TEXT
-    cell.show("6.1/um", MIXED, every=True)
+    show("6.1/um", MIXED, every=True)
     assert capsys.readouterr().out == (
         "skipped: s.b\n    needs CONFIG_A\nskipped: s.c\n    needs CONFIG_B\n"
         "skipped: s.d\n    needs CONFIG_B\nnot applicable: longer.e\n    no f()\n"
@@ -219,7 +284,7 @@ def test_a_run_ends_with_its_table_and_the_verdict_is_last(capsys):
 
 
 def test_a_run_without_a_case_has_a_table_too(capsys):
-    cell.show("6.1/um", Verdict((), ("no case ran",)))
+    show("6.1/um", Verdict((), ("no case ran",)))
     assert capsys.readouterr().out == (
         "\nsuite  passed  failed  skipped  n/a\nall         0       0        0    0\n"
         "failed: no case ran\n6.1/um: failed, 0 cases\n")
@@ -382,6 +447,6 @@ def test_what_a_killed_build_wrote_last_is_made_again(tmp_path):
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("")
         os.utime(path, (1_000_000 - age,) * 2)
-    cell._remove_latest(out)
+    build._remove_latest(out)
     left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert left == {"old.o", "vmlinux", "new.c"}

@@ -21,7 +21,7 @@ def adds(project):
 
 def test_unpatched_tree_is_the_base_and_the_suites(project, gup):
     assert gup("tree", "--unpatched").code == 0
-    tree = project.layout.tree("6.1", patched=False)
+    tree = project.layout.tree("6.1", "unpatched")
     assert project.git("log", "--format=%s", tree=tree).splitlines() == [
         "mm/gup: add KUnit tests", "Linux 6.1.9"]
     assert "int changed;" not in (tree / "mm/gup.c").read_text()
@@ -42,13 +42,13 @@ def test_unpatched_tree_follows_the_patched_one_to_another_source(project, gup, 
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.12")
     assert gup("tree", "--ksrc", tarball).code == 0
     assert gup("tree", "--unpatched").code == 0
-    tree = project.layout.tree("6.1", patched=False)
+    tree = project.layout.tree("6.1", "unpatched")
     assert project.git("log", "-1", "--format=%s", "HEAD~1", tree=tree) == "Linux 6.1.12"
 
 
 def test_work_in_the_unpatched_tree_keeps_the_source(project, gup, refused, tmp_path):
     gup("tree", "--unpatched")
-    mine = project.layout.tree("6.1", patched=False) / "mm/mine.c"
+    mine = project.layout.tree("6.1", "unpatched") / "mm/mine.c"
     mine.write_text("int mine;\n")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.12")
     assert "gup tree --base 6.1 --unpatched --set-aside" in refused(
@@ -72,7 +72,7 @@ def test_suite_of_a_topic_that_adds_functions_is_left_out_and_said_so(project, g
     said = gup("kunit", "--unpatched")
     assert said.code == 0, said
     assert "put_user_page is left out" in said.out
-    config = project.layout.cell("6.1", "um", patched=False) / "out/.kunitconfig"
+    config = project.layout.cell("6.1", "um", "unpatched") / "out/.kunitconfig"
     assert "PUT_USER_PAGE" not in config.read_text()
 
 
@@ -96,7 +96,7 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     assert any("--arch=far" in call for call in project.calls())
     assert f"in {project.layout.tree('7.2')} " in project.calls()[0]
     gup("kunit", "--base", "7.2", "--arch", "far", "--unpatched")
-    assert f"in {project.layout.tree('7.2', patched=False)} " in project.calls()[-1]
+    assert f"in {project.layout.tree('7.2', 'unpatched')} " in project.calls()[-1]
 
 
 def test_kunit_py_that_cannot_be_pointed_elsewhere_says_so(tmp_path):

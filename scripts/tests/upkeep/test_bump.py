@@ -12,8 +12,6 @@ from guplib.run.verdict import Case, Verdict
 from guplib.system import files
 from test_refresh import contents
 
-pytestmark = pytest.mark.usefixtures("made")
-
 
 def test_clean_patches_are_stored_with_the_version(ready, gup, newer):
     head = ready.git("rev-parse", "HEAD")
@@ -359,12 +357,12 @@ def test_message_of_the_resolution_takes_the_place_of_the_stored_one(ready, gup,
 
 
 def test_queue_that_changes_during_the_trial_is_kept(ready, refused, newer, monkeypatch):
-    from guplib.upkeep import bump
+    from guplib.upkeep import trial
 
     def edited(*_):
         edit(ready.patch, "The body of it.", "Another body.")
         return Verdict((Case("put_user_page", "adds", "passed"),), ())
-    monkeypatch.setattr(bump, "_cell", edited)
+    monkeypatch.setattr(trial, "_cell", edited)
     assert "one-line/6.1.patch has changed meanwhile" in refused(
         2, "bump", "--base", "6.1", "--ksrc", newer(GUP_C))
     assert "Another body." in ready.patch.read_text()

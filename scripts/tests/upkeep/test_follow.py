@@ -9,8 +9,6 @@ import pytest
 from conftest import GUP_C, kunit_json, with_line
 from test_refresh import contents
 
-pytestmark = pytest.mark.usefixtures("made")
-
 
 @pytest.fixture
 def fresh(project, mirror):

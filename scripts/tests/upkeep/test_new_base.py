@@ -9,8 +9,6 @@ from conftest import GUP_C, with_line
 from guplib import config, queue
 from test_refresh import contents
 
-pytestmark = pytest.mark.usefixtures("made")
-
 
 def test_base_begins_with_what_the_nearest_has(ready, gup, newer):
     said = gup("new-base", "6.6")

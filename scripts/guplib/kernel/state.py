@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where a tree is, and what gup has made of it.
-
-The latter is written down in gup.json in the tree's git folder.
-"""
+"""What gup has made of a tree; it is written down in gup.json in the tree's git folder."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,9 +7,10 @@ from pathlib import Path
 
 from ..config import Base
 from ..system import files, schema
+from ..system.errors import UsageError
 from ..system.git import Git
-from ..system.paths import Layout
 from .source import Source
+from .spec import TreeSpec
 
 STATE = "gup.json"
 DAMAGED = "keep what work you have in that tree, and remove the tree"
@@ -35,79 +33,41 @@ class State:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a tree of a base goes, with the series or with the suites alone.
-
-    With first, it is a tree of its own with that many patches of the series.
-    """
-
-    layout: Layout
-    base: Base
-    patched: bool = True
-    first: int | None = None
-
-    @property
-    def bisect(self) -> bool:
-        """Whether this is the tree in which prefixes of the series are tried."""
-        return self.first is not None
-
-    @property
-    def path(self) -> Path:
-        """The tree."""
-        return self.layout.tree(self.base.name, self.patched, self.bisect)
-
-    @property
-    def draft(self) -> Path:
-        """The tree while it is being made."""
-        return self.path.with_name(f"{self.path.name}.new")
-
-    @property
-    def git(self) -> Git:
-        """Git in the tree."""
-        return Git(self.path)
-
-    @property
-    def branch(self) -> str:
-        """The branch that carries the commits."""
-        kind = "gup-bisect" if self.bisect else \
-            "gup" if self.patched else "gup-unpatched"
-        return f"{kind}/{self.base.name}"
-
-    @property
-    def call(self) -> str:
-        """The words that prepare this tree."""
-        if self.bisect:
-            return f"gup bisect --base {self.base.name}"
-        return f"gup tree --base {self.base.name}" + \
-            ("" if self.patched else " --unpatched")
-
-
-@dataclass(frozen=True)
 class Tree:
     """A tree that is ready for use; edits is what a person did in it."""
 
-    place: Place
+    spec: TreeSpec
     state: State
     edits: tuple[str, ...]
 
     @property
     def base(self) -> Base:
         """The kernel that this is a tree of."""
-        return self.place.base
+        return self.spec.base
 
     @property
     def path(self) -> Path:
         """Where the tree is."""
-        return self.place.path
+        return self.spec.path
 
     @property
     def git(self) -> Git:
         """Git in this tree."""
-        return self.place.git
+        return self.spec.git
 
     def touched(self) -> list[str]:
         """The files in which the tree differs from its base, edits included."""
         return self.git.lines("diff", "--name-only", self.state.base)
+
+
+def state_of(spec: TreeSpec) -> State | None:
+    """What gup made of a tree; None if there is none. Changes nothing."""
+    if not spec.path.exists():
+        return None
+    state = load(spec.git) if (spec.path / ".git").exists() else None
+    if state is None:
+        raise UsageError(f"{spec.path} is no tree that gup made; move it out of the way")
+    return state
 
 
 def git_dir(git: Git) -> Path:
