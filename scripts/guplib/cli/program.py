@@ -22,7 +22,7 @@ from ..system import debian_python, files, process, settings, transaction
 from ..system.errors import GupError, UsageError
 from ..system.git import Git
 from ..system.paths import Layout
-from . import (bisect, bump, check, export, follow, kunit, lint, mail, matrix, new_base,
+from . import (bisect, bump, check, export, follow, kunit, lint, mail, matrix, new_base, prove,
                range_diff, refresh, rerun, selftest, setup, shared_options, status, trailers, tree)
 
 INTERRUPTED = 130
@@ -49,7 +49,8 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "kunit": kunit, "tree": tree, "selftest": selftest, "rerun": rerun, "setup": setup,
-    "check": check, "lint": lint, "matrix": matrix, "bisect": bisect, "status": status,
+    "check": check, "lint": lint, "matrix": matrix, "prove": prove,
+    "bisect": bisect, "status": status,
     "export": export, "mail": mail, "trailers": trailers,
     "refresh": refresh, "range-diff": range_diff, "bump": bump, "new-base": new_base,
     "follow": follow}

@@ -13,6 +13,7 @@ from ..run.verdict import FAILED, STATUSES
 from ..system import files, schema
 from ..system.errors import UsageError
 from ..system.paths import Layout
+from . import proofs
 
 BEGIN = "<!-- measured: made by `gup matrix --record`, begin -->\n"
 END = "<!-- measured: end -->\n"
@@ -120,15 +121,20 @@ def gaps(layout: Layout) -> list[tuple[str, str]]:
     """The topics, each with a base, that nothing measured proves, and why not."""
     why = {UNMEASURED: "its suites were not run there both with the series and without",
            UNPROVEN: "its suites do not fail without the series on the cells that were run"}
-    return [(f"{name} on {base}", f"{why[status]}; gup matrix --unpatched --record")
+    cure = "gup matrix --unpatched --record, or gup prove --record"
+    return [(f"{name} on {base}", f"{why[status]}; {cure}")
             for name, base, status in _standings(layout) if status in why]
 
 
 def _standings(layout: Layout) -> list[tuple[str, str, str]]:
     """Topic, base and what was measured of them."""
     topics, table = queue.topics(layout), load(layout)
-    return [(topic.name, base, standing(topic, base, table, topics))
-            for topic in topics for base in config.bases(layout)]
+    proved = {(proof.base, proof.topic) for proof in proofs.load(layout).values()
+              if proof.word == proofs.PROVED}
+    return [(topic.name, base, FIXED if status in (UNPROVEN, UNMEASURED)
+             and (base, topic.name) in proved else status)
+            for topic in topics for base in config.bases(layout)
+            for status in [standing(topic, base, table, topics)]]
 
 
 def disagreement(layout: Layout, cell: Measured) -> list[str]:
@@ -146,9 +152,9 @@ def standing(topic: Topic, base: str, table: Table, topics: Iterable[Topic] = ()
     """What a topic does for a base, as measured with and without the series.
 
     `added`: its suites run on the patched base and cannot exist on the other;
-    `fixed`: its cases fail before and pass after; `in base`: they pass on a series
-    that has no patch of the topic, and without the series where that was run,
-    unless another of the topics, which the base needs, has them fail there;
+    `fixed`: its cases fail before and pass after, or without it alone; `in base`: they
+    pass on a series that has no patch of the topic, and without the series where that
+    was run, unless another of the topics, which the base needs, has them fail there;
     `-`: nothing to run, as of a topic that corrects comments.
     """
     status = topic.status[base]
@@ -206,10 +212,10 @@ def tables(layout: Layout) -> str:
               if any(cell.arch == arch.name for cell in table.values())]
     head = [*bases, "severity", "affected"]
     lines = ["", _row("topic", head), _row("---", ["---"] * len(head))]
-    topics = queue.topics(layout)
-    lines += [_row(f"`{topic.name}`",
-                   [*(standing(topic, base, table, topics) for base in bases),
-                    topic.reached_by, topic.affected]) for topic in topics]
+    stands = {(name, base): status for name, base, status in _standings(layout)}
+    lines += [_row(f"`{topic.name}`", [*(stands[topic.name, base] for base in bases),
+                                       topic.reached_by, topic.affected])
+              for topic in queue.topics(layout)]
     lines += ["", _row("cases passed", bases), _row("---", ["---"] * len(bases))]
     lines += [_row(arch.name, [_cell_text(table.get((base, arch.name, True)))
                                if arch.serves(base) else NO_CELL for base in bases])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which tree is meant: a base, the patches that it has, and what follows from them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,25 +16,30 @@ class Contents:
 
     name: what its folder, its branch and the folders of its cells end in; empty for
     the tree that a person works in. first: that many patches of the series, all if
-    None. without: topics whose patches are left out. change: a patch on top of all.
-    green: the suites of topics that it has not are left out, as they are to pass; else
-    they fail, if they compile.
+    None. change: a patch on top of all. removed: the topics that it takes out. green:
+    the suites of topics that it has not are left out, as they are to pass; else they
+    fail, if they compile.
     """
 
     name: str = ""
     first: int | None = None
-    without: frozenset[str] = frozenset()
     change: Path | None = None
+    removed: frozenset[str] = frozenset()
     green: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether this is the series as it is, and nothing else."""
-        return self.first is None and not self.without and self.change is None
+        return self.first is None and self.change is None
 
     def of(self, series: Sequence[Path]) -> list[Path]:
         """The patches of a series that such a tree has, in their order."""
-        return [path for path in series[:self.first] if path.parent.name not in self.without]
+        return list(series[:self.first])
+
+    def lacks(self, series: Sequence[Path]) -> set[str]:
+        """The topics of a series that such a tree has not."""
+        there = {path.parent.name for path in self.of(series)} - self.removed
+        return {path.parent.name for path in series} - there
 
 
 WHOLE = Contents()
@@ -44,6 +49,11 @@ UNPATCHED = Contents("unpatched", first=0)
 def prefix(first: int) -> Contents:
     """So many patches of a series: all such are tried in one tree, one after the other."""
     return Contents("bisect", first=first, green=True)
+
+
+def all_but(topics: Collection[str], change: Path) -> Contents:
+    """The series less some topics, which a change on top takes out."""
+    return Contents("without", change=change, removed=frozenset(topics))
 
 
 @dataclass(frozen=True)

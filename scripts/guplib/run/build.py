@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -31,6 +32,7 @@ KUNIT_PY = "tools/testing/kunit/kunit.py"
 SHOWN_ERRORS = 20
 CONFIG_LINE = re.compile(r"(CONFIG_\w+)=(.*)|# (CONFIG_\w+) is not set")
 HEADERS = ("include", "mm/internal.h")
+MAKE_CALL = re.compile(r"^\$ make (?:[\w.]+ )*((?:\w+=\S+ )+--jobs=.+)$", re.MULTILINE)
 COMMENT = re.compile(r"\s*(?:/\*|\*|//)")
 TELLING = (".config", "vmlinux")    # files that any other build would have written anew
 
@@ -54,28 +56,31 @@ class Build:
         """
         for suite in sorted(self.missing):
             say(f"{self.cell.name}: {suite} is left out: it needs a topic of the queue")
-        made_from = self._made_from()
         there = image.load(self.cell.image)
-        if there and made_from and there.made_from == made_from \
+        if there and there.settings == self._settings() \
+                and there.made_from == self._made_from() != "" \
                 and there.stamps == _stamps(self.cell.out):
             return there
         self.cell.image.unlink(missing_ok=True)
-        warnings = self._build()
-        made = self._described(warnings, "" if warnings else made_from)
+        warnings = self._build(there)
+        made = self._described(warnings, there)
         image.save(self.cell.image, made)
         return made
 
-    def _made_from(self) -> str:
-        """A digest of all that the image is built from; empty if a person's work is in it."""
-        if self.ready.edits:
-            return ""
-        parts = [self.ready.state.head, self._fragments(), *self.program, repr(self.cell.arch),
-                 repr(self.cell.tree.base), *self.names, *sorted(self.absent),
-                 compiler(self.cell.arch)]
+    def _settings(self) -> str:
+        """A digest of all that the kernel is configured by, and of what is asked of it."""
+        parts = [self.ready.state.base, self._fragments(), *self.program,
+                 repr(self.cell.arch), repr(self.cell.tree.base), *self.names,
+                 *sorted(self.absent), compiler(self.cell.arch)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def _described(self, warnings: Iterable[str], made_from: str) -> Image:
+    def _made_from(self) -> str:
+        """What the kernel is compiled from; empty if there is a person's work in it."""
+        return "" if self.ready.edits else self.ready.state.head
+
+    def _described(self, warnings: tuple[str, ...], there: Image | None) -> Image:
         cell, ready = self.cell, self.ready
+        log = files.read(cell.folder / "build.log")
         options = _options(files.read(cell.out / ".config"))
         against = [*_lost(cell, options), *(f"build warning: {text}" for text in warnings)]
         return Image(
@@ -83,7 +88,8 @@ class Build:
             tuple(cell.arch.exec_arguments), cell.tree.base.kunit_filter,
             cell.tree.base.name, tuple(sorted(options)),
             tuple(_in_headers(ready, self.names)), tuple(sorted(self.absent)),
-            tuple(against), made_from, _stamps(cell.out))
+            tuple(against), self._settings(), "" if warnings else self._made_from(),
+            _make_call(log) or (there.make if there else ()), _stamps(cell.out))
 
     def _words(self) -> tuple[str, ...]:
         """What kunit.py is told for the architecture."""
@@ -123,7 +129,23 @@ class Build:
             raise TestsFailed(f"{self.cell.name}: kunit.py refuses the configuration: "
                               f"{(said or [result.last_line])[-1]} (log: {log})")
 
-    def _build(self) -> tuple[str, ...]:
+    def _compile(self, touched: list[str], there: Image | None) -> list[str]:
+        """What builds the kernel: kunit.py, or where nothing is to be configured, its make.
+
+        kunit.py makes .config and compile_commands.json anew each time, which takes longer
+        than the compiler does. A Kconfig that was changed is a reason to let it.
+        """
+        out = self.cell.out
+        settled = there and there.make and there.settings == self._settings() \
+            and there.stamps.get(".config") == _stamps(out).get(".config") \
+            and not any(_is_newer(self.ready.path / name, out / ".config") for name in touched
+                        if Path(name).name.startswith("Kconfig"))
+        jobs = f"--jobs={settings.of_call.parallel}"
+        if not there or not settled:
+            return self._kunit("build", jobs)
+        return [*(word for word in there.make if not word.startswith("--jobs=")), "-s", jobs]
+
+    def _build(self, there: Image | None) -> tuple[str, ...]:
         """Configure and build; returns the warnings that count."""
         touched = self.ready.touched()
         self._configure()
@@ -133,9 +155,8 @@ class Build:
             with Progress(f"{self.cell.name}: building",
                           lambda: _made(self.cell.out, began)) as progress:
                 result = process.run(
-                    self._kunit("build", f"--jobs={settings.of_call.parallel}"),
-                    cwd=self.ready.path, env=self.env, check=False, log=log,
-                    watch=progress.tick)
+                    self._compile(touched, there), cwd=self.ready.path, env=self.env,
+                    check=False, log=log, watch=progress.tick)
             found = buildlog.read(result.output, self.ready.path, touched)
             _forget(self.cell.out, found.units)
         if result.returncode:
@@ -208,6 +229,16 @@ def _lent_kunit(layout: Layout, base: Base, arch: Arch) -> Path | None:
     with tree.use(TreeSpec(layout, config.base(layout, base.kunit_of)),
                   edits_welcome=True) as lender:
         return lender.path / KUNIT_PY
+
+
+def _make_call(log: str) -> tuple[str, ...]:
+    """How kunit.py has called make, less what else it makes; empty if the log has none."""
+    found = MAKE_CALL.search(log)
+    return ("make", "all", *shlex.split(found[1])) if found else ()
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    return path.exists() and path.stat().st_mtime_ns > other.stat().st_mtime_ns
 
 
 def _with_option(fragment: str, line: str) -> str:

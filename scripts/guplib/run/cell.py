@@ -148,9 +148,7 @@ def left_out(cell: Cell) -> frozenset[str]:
     one that is to fail, those that do not compile without them.
     """
     contents, base = cell.tree.contents, cell.tree.base.name
-    series = queue.series(cell.layout, base)
-    missing = {path.parent.name for path in series} \
-        - {path.parent.name for path in contents.of(series)}
+    missing = contents.lacks(queue.series(cell.layout, base))
     return frozenset(suite for topic in queue.topics(cell.layout)
                      if topic.name in missing and (contents.green or topic.adds)
                      for suite in topic.suites)

@@ -24,9 +24,11 @@ class Image:
     program: kunit.py with the words ahead of its verb; words and run: what is said to
     it for the architecture, and to run a kernel. filters: whether it can run a part.
     base, options and names are those of Kernel; absent are the suites that are not in
-    it, and against is what the build has against the cell, a line each. made_from: a
-    digest of what it was built from, empty if that cannot be told. stamps: when those
-    files of it were written that tell whether it is still the one, in ns.
+    it, and against is what the build has against the cell, a line each. settings: a
+    digest of all that it was configured by; made_from: one of what it was built from,
+    empty if that cannot be told. make: how kunit.py calls make, empty if it does not
+    say so. stamps: when those files of it were written that tell whether it is still
+    the one, in ns.
     """
 
     name: str
@@ -41,7 +43,9 @@ class Image:
     names: tuple[str, ...]
     absent: tuple[str, ...]
     against: tuple[str, ...]
+    settings: str
     made_from: str
+    make: tuple[str, ...]
     stamps: dict[str, int]
 
     @property

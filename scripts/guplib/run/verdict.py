@@ -10,6 +10,7 @@ from .kernellog import Log
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 NOT_APPLICABLE = "not applicable"
+DID_NOT_RUN = "listed in cells.toml, did not run"
 STATUSES = (PASSED, FAILED, SKIPPED, NOT_APPLICABLE)
 
 
@@ -63,7 +64,7 @@ def judge(cells: Cells, kernel: Kernel, ran: dict[tuple[str, str], str], log: Lo
             and (not pair[1] or fnmatch.fnmatch(pair[1], case_glob))}
     cases = [_judge_case(cells, kernel, Case(suite, name, status), log)
              for (suite, name), status in here.items() if name]
-    cases += [Case(suite, name, FAILED, None, "listed in cells.toml, did not run")
+    cases += [Case(suite, name, FAILED, None, DID_NOT_RUN)
               for suite, name in cells.expected(kernel, suite_glob)
               if (suite, name) not in ran and fnmatch.fnmatch(name, case_glob)]
     found = [f"suite {suite} crashed: kunit.py has a failure in it, and no case to it"

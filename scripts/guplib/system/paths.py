@@ -54,6 +54,20 @@ class Layout:
         return self.root / "doc" / "measured.json"
 
     @property
+    def proved(self) -> Path:
+        """What the topics came to when they were last taken out, one at a time."""
+        return self.root / "doc" / "proved.json"
+
+    @property
+    def proof_page(self) -> Path:
+        """The same for a person to read."""
+        return self.root / "doc" / "proved.md"
+
+    def prove(self, base: str) -> Path:
+        """Where gup prove keeps what takes a topic out, and what it has done."""
+        return self.base(base) / "prove"
+
+    @property
     def matrix_done(self) -> Path:
         """What a gup matrix that is under way has done."""
         return self.build / "matrix.done.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guplib.config import edit
+from guplib.config import edit, version_key
 from guplib.system import debian_python
 from guplib.system.errors import EnvironmentFault, UsageError
 
@@ -69,3 +69,75 @@ def test_what_runs_before_packages_needs_the_standard_library_alone(gup, monkeyp
     monkeypatch.setitem(sys.modules, "tomlkit", None)
     for words in (["status"], ["tree"], ["kunit"]):
         assert gup(*words).code == 0
+
+
+TOPIC = '''\
+title = "x"  # once
+
+[base]  # all of them
+# the first
+"5.10" = "needed"    # for long
+# about 6.12
+"6.12" = 'in-base'
+
+[difference]
+# of what
+"5.10" = """no \\
+  folios"""   # none
+
+# How it differs from mainline.
+[backport]
+"5.10" = "x"
+'''
+
+
+@pytest.mark.parametrize("key, behind", [
+    ("5.4", "[base]  # all of them\n"), ("6.1", '"5.10" = "needed"    # for long\n'),
+    ("7.2", "\"6.12\" = 'in-base'\n")])
+def test_key_is_added_in_its_place(key, behind):
+    assert edit.with_entry(NAME, TOPIC, "base", key, 'a "b" \\', version_key) == \
+        TOPIC.replace(behind, behind + f'"{key}" = "a \\"b\\" \\\\"\n')
+
+
+def test_table_is_added_at_the_end():
+    assert edit.with_entry(NAME, TOPIC, "new", "6.1", "ä", version_key) == \
+        f'{TOPIC}\n[new]\n"6.1" = "ä"\n'
+
+
+def test_key_is_removed_and_nothing_beside_it():
+    assert edit.without_entries(NAME, TOPIC, "base", ["5.10", "9"]) == \
+        TOPIC.replace('"5.10" = "needed"    # for long\n', "")
+    assert edit.without_entries(NAME, TOPIC, "nowhere", ["5.10"]) == TOPIC
+
+
+def test_table_without_a_key_goes_but_not_the_comment_on_the_next():
+    first, rest = TOPIC.split("[difference]\n")
+    last = rest[rest.index("# How"):]
+    assert edit.without_entries(NAME, TOPIC, "difference", ["5.10"]) == first + last
+    assert edit.without_entries(NAME, TOPIC, "backport", ["5.10"]) == \
+        TOPIC.replace('[backport]\n"5.10" = "x"\n', "")
+
+
+NEW = '[base."6.6"]\nversion = ""\nkunit = true\n\n[base."6.6".blobs]\n"c" = ""\n'
+
+
+@pytest.mark.parametrize("name, before, behind", [
+    ("6.0", "# no blanks\n\n", '\n[base."6.1"]'),
+    ("6.6", '"b" = "2"\n\n', "\n# About 7.2.\n"),
+    ("7.4", '[base."7.2".blobs]\n\n', "")])
+def test_table_is_added_among_others_in_its_place(name, before, behind):
+    made = edit.with_new_table(NAME, TEXT, "base", name, {
+        "version": "", "kunit": True, "blobs": {"c": ""}}, version_key)
+    new = NEW.replace("6.6", name).replace('"c"', "c")
+    assert before + new + behind in made
+    assert made.replace(new, "").replace("\n", "") == TEXT.replace("\n", "")
+    assert made.endswith("\n") and "\n\n\n" not in made
+
+
+@pytest.mark.parametrize("text, says", [
+    ('base = { "6.1" = "needed" }\n', "x.toml: base is not written as one table"),
+    ('base = "6.1"\n', "x.toml: base is not written as one table"),
+    ('[[base]]\n"6.1" = "x"\n', "x.toml: base is not written as one table")])
+def test_table_of_another_form_is_left_to_a_person(text, says):
+    with pytest.raises(UsageError, match=says):
+        edit.with_entry(NAME, text, "base", "7.2", "x", version_key)

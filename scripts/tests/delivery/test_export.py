@@ -200,6 +200,8 @@ def test_change_that_mainline_has_otherwise_says_since_when(project, export, tmp
 
 
 def test_each_form_names_the_commits_that_a_patch_fixes(project, export, tmp_path):
+    edit(project.layout.topic("one-line"), "[base]",
+         f"""fixes = ['{COMMIT} ("mm: break it")']\n[base]""")
     line = f'Fixes: {COMMIT[:12]} ("mm: break it")\n'
     edit(project.patch, "The body of it.", f"The body of it.\n\n{line.rstrip()}")
     for form in FORMS:
@@ -284,6 +286,8 @@ def test_sign_off_joins_what_a_body_ends_with(project, export):
 def test_what_others_said_of_a_patch_stays_behind(project, gup, export, tmp_path):
     edit(project.patch, "The body of it.",
          "The body of it.\n\nReviewed-by: Rev <r@example.org>\nFixes: 0123456789ab (\"a\")")
+    edit(project.layout.topic("one-line"), "[base]",
+         """fixes = ['0123456789ab ("a")']\n[base]""")
     said = gup("export", "--base", "6.1", "--format", "mbox", "--out", tmp_path / "1")
     assert "left out 'Reviewed-by: Rev <r@example.org>'" in said.out
     for form in FORMS:

@@ -234,7 +234,8 @@ def test_what_nothing_proves_is_named_and_does_not_fail(project, readme):
     recorded_results.record(project.layout, [cell()])
     assert recorded_results.problems(project.layout) == []
     assert ("one-line on 6.1", "its suites were not run there both with the series and "
-            "without; gup matrix --unpatched --record") in recorded_results.gaps(project.layout)
+            "without; gup matrix --unpatched --record, or gup prove "
+            "--record") in recorded_results.gaps(project.layout)
     recorded_results.record(project.layout, [cell(patched=False)])
     assert any("do not fail without" in why
                for _, why in recorded_results.gaps(project.layout))

@@ -7,7 +7,7 @@ import pytest
 
 from guplib import config
 from guplib.kernel import tree
-from guplib.kernel.spec import UNPATCHED, WHOLE, Contents, TreeSpec, prefix
+from guplib.kernel.spec import UNPATCHED, WHOLE, Contents, TreeSpec, all_but, prefix
 from guplib.system import files
 from guplib.system.errors import UsageError
 
@@ -82,14 +82,8 @@ def test_contents_say_which_patches_a_tree_has(tmp_path):
     assert UNPATCHED.of(series) == [] and not UNPATCHED.whole
     assert prefix(2).of(series) == series[:2]
     assert prefix(9).of(series) == series
-    assert Contents("x", without=frozenset({"b"})).of(series) == [series[0], series[2]]
-
-
-def test_tree_without_a_topic_has_the_others(project, spec):
-    with tree.use(spec(Contents("without", without=frozenset({"one-line"})))) as ready:
-        assert "int changed;" not in (ready.path / "mm/gup.c").read_text()
-        assert ready.path == project.layout.tree("6.1", "without")
-        assert ready.git.out("symbolic-ref", "--short", "HEAD") == "gup-without/6.1"
+    assert prefix(1).lacks(series) == {"b", "c"} and not WHOLE.lacks(series)
+    assert all_but(["b"], tmp_path / "x").lacks(series) == {"b"}
 
 
 def test_tree_with_a_change_on_top_has_it_last(project, spec, tmp_path):

@@ -135,6 +135,41 @@ def test_tree_with_work_in_it_is_always_built(project, gup):
     assert verbs(project)[-4:] == ["build", "exec", "build", "exec"]
 
 
+CALL = "$ make ARCH=um O=/out olddefconfig\n$ make all scripts_gdb ARCH=um O=/out --jobs=3 X=y\n"
+
+
+@pytest.fixture
+def made(stub, project, gup):
+    """A cell whose kunit.py says how it calls make, which prints a warning."""
+    made = project.root / "made"
+    stub("make", f'echo "$*" >>{made}; echo "{WARNING}"')
+    project.behave(says={"config": "", "build": CALL, "exec": ""})
+    assert gup("kunit").code == 0
+    (project.tree / "mm/gup.c").write_text("int mine;\n")
+    return made
+
+
+def test_after_an_edit_make_is_called_as_kunit_py_does(project, gup, made):
+    said = gup("kunit", "--jobs", "5")
+    assert made.read_text() == "all ARCH=um O=/out X=y -s --jobs=5\n"
+    assert said.code == 1 and f"failed: build warning: {WARNING}" in said.out
+    gup("kunit")
+    assert verbs(project) == ["config", "build", "exec", "exec", "exec"]
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda project: (project.tree / "mm/Kconfig").write_text("config X\n"),
+    lambda project: (project.layout.out("6.1", "um") / ".config").write_text("CONFIG_MMU=y\n"),
+    lambda project: edit(project.layout.config / "um.config", "VM=y", "VM=n"),
+], ids=["Kconfig", ".config", "fragment"])
+def test_where_something_is_to_be_configured_kunit_py_builds(project, gup, made, spoil):
+    project.git("add", "-A", "-N")
+    spoil(project)
+    project.git("add", "-A", "-N")
+    gup("kunit")
+    assert verbs(project)[-2:] == ["build", "exec"] and not made.exists()
+
+
 def test_image_is_run_as_often_as_is_asked_for(project, gup):
     said = gup("kunit", "--repeat", "3")
     assert said.code == 0

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, kunit_json, with_line
+from conftest import GUP_C, edit, kunit_json, with_line, write_tarball
 from guplib import config, queue
 from guplib.run.verdict import Case, Verdict
 from guplib.system import files
@@ -47,6 +47,22 @@ def test_change_that_is_already_there_leaves_the_series(own, gup, newer):
     assert own.layout.series("6.1").read_text() == ""
     assert queue.topic(own.layout, "one-line").status["6.1"] == "in-base"
     assert not own.patch.exists()
+
+
+def test_status_of_another_form_and_its_comment_are_seen(own, gup, newer):
+    topic = own.layout.topic("one-line")
+    edit(topic, '"6.1" = "needed"\n', "'6.1' = 'needed'   # for now\n")
+    before = topic.read_text()
+    said = gup("bump", "--base", "6.1", "--ksrc", newer(with_line(30, "int changed;")))
+    assert said.code == 0, said
+    assert topic.read_text() == before.replace("'needed'   # for", '"in-base"   # for')
+
+
+def test_kernel_that_has_the_suites_is_refused(ready, refused, tmp_path):
+    kernel = write_tarball(tmp_path / "newer.tar", "6.1.12", replaced={
+        "mm/Makefile": "obj-y += gup.o\nobj-y += tests/\n"})
+    assert "6.1.12 has the suites already; give a kernel without them" in refused(
+        2, "bump", "--base", "6.1", "--ksrc", kernel)
 
 
 def test_conflict_names_the_hunk_and_changes_nothing(ready, refused, newer):

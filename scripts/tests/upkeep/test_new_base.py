@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, with_line
+from conftest import GUP_C, edit, with_line
 from guplib import config, queue
 from test_refresh import contents
 
@@ -29,6 +29,15 @@ def test_base_stands_in_its_place_in_the_file(project, gup):
     assert [line for line in text.splitlines() if line.startswith("[") and "blobs" not in line] \
         == [f'[base."{name}"]' for name in ("5.10", "6.1", "6.6", "7.2", "7.3")]
     assert "\n\n\n" not in text and text.endswith('"\n')
+
+
+def test_topic_that_says_it_in_another_form_names_the_base_too(project, gup):
+    topic = project.layout.topic("one-line")
+    edit(topic, '"6.1" = "needed"\n', "'6.1'= 'needed'   # since v6.0\n# about 7.2\n")
+    before = topic.read_text()
+    assert gup("new-base", "6.6").code == 0
+    assert topic.read_text() == before.replace(
+        "# since v6.0\n", '# since v6.0\n"6.6" = "needed"\n')
 
 
 def test_newest_base_from_a_fresh_clone_in_one_call(project, gup, mirror):
