@@ -106,7 +106,7 @@ def queue_as_refreshed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 @pytest.fixture
-def made(project: Project, trees_as_made: Copy) -> Project:
+def with_trees(project: Project, trees_as_made: Copy) -> Project:
     """A sound queue with the trees of both bases."""
     trees_as_made.write(project.root)
     return project

@@ -8,7 +8,7 @@ import pytest
 from conftest import edit, kunit_json, stored, tarball, unified, with_line
 from guplib.check import steps
 
-pytestmark = [pytest.mark.usefixtures("made"),
+pytestmark = [pytest.mark.usefixtures("with_trees"),
               pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")]
 
 

@@ -18,7 +18,7 @@ from guplib.run import boot, kunit
 from guplib.system import process, terminal
 from guplib.system.paths import Layout
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:

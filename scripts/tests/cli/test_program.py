@@ -14,7 +14,7 @@ from guplib.cli import program
 from guplib.system import files, process
 from guplib.system.errors import EnvironmentFault
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 @pytest.mark.parametrize("words, part", [

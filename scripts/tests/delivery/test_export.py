@@ -12,7 +12,7 @@ from guplib.check import exports
 from guplib.delivery import formats, identity
 from guplib.system import files
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FORMS = list(formats.RENDER)

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import GUP_C, edit, stored, unified, with_line
 
-pytestmark = [pytest.mark.usefixtures("made", "warm_b4_call"),
+pytestmark = [pytest.mark.usefixtures("with_trees", "warm_b4_call"),
               pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")]
 TEXT = """\
 Two lines are wrong. This costs $HOME and more.

@@ -23,12 +23,12 @@ def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
     assert project.git("status", "--porcelain") == ""
 
 
-def test_suites_and_what_builds_them_come_with_the_hookup(made, gup):
-    assert made.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
+def test_suites_and_what_builds_them_come_with_the_hookup(with_trees, gup):
+    assert with_trees.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
         "mm/Makefile", "mm/tests/.kunitconfig", "mm/tests/Kconfig",
         "mm/tests/Makefile", "mm/tests/gup_compat.h", "mm/tests/put_user_page_kunit.c"]
     gup("tree", "--base", "7.2")
-    assert not (made.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
+    assert not (with_trees.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
 
 
 def with_later_compat(project):
@@ -67,82 +67,82 @@ def test_compat_headers_that_include_each_other_are_taken_once(project, gup):
     assert len([*(project.tree / "mm/tests").glob("gup_compat*")]) == 3
 
 
-def test_commit_ids_are_the_same_everywhere(made, gup):
-    first = made.git("rev-parse", "HEAD")
-    subprocess.run(["rm", "-rf", made.layout.base("6.1")], check=True)
+def test_commit_ids_are_the_same_everywhere(with_trees, gup):
+    first = with_trees.git("rev-parse", "HEAD")
+    subprocess.run(["rm", "-rf", with_trees.layout.base("6.1")], check=True)
     gup("tree")
-    assert made.git("rev-parse", "HEAD") == first
+    assert with_trees.git("rev-parse", "HEAD") == first
 
 
-def test_second_call_touches_no_file(made, gup):
-    before = {path: path.stat().st_mtime_ns for path in made.tree.rglob("*.[ch]")}
+def test_second_call_touches_no_file(with_trees, gup):
+    before = {path: path.stat().st_mtime_ns for path in with_trees.tree.rglob("*.[ch]")}
     gup("tree")
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_changed_patch_touches_only_its_own_file(made, gup):
-    makefile = (made.tree / "Makefile").stat().st_mtime_ns
-    suite = (made.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns
-    made.patch.write_text(stored("mm/gup: change a line", unified(
+def test_changed_patch_touches_only_its_own_file(with_trees, gup):
+    makefile = (with_trees.tree / "Makefile").stat().st_mtime_ns
+    suite = (with_trees.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns
+    with_trees.patch.write_text(stored("mm/gup: change a line", unified(
         GUP_C, with_line(30, "int other;"), "mm/gup.c")))
     assert gup("tree").code == 0
-    assert "int other;" in (made.tree / "mm/gup.c").read_text()
-    assert (made.tree / "Makefile").stat().st_mtime_ns == makefile
-    assert (made.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns == suite
+    assert "int other;" in (with_trees.tree / "mm/gup.c").read_text()
+    assert (with_trees.tree / "Makefile").stat().st_mtime_ns == makefile
+    assert (with_trees.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns == suite
 
 
-def test_debians_gitignore_does_not_hide_a_new_file(made, refused):
-    (made.tree / "mm/new.c").write_text("int new;\n")
+def test_debians_gitignore_does_not_hide_a_new_file(with_trees, refused):
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     assert "changed file mm/new.c" in refused(2, "tree")
 
 
 @pytest.mark.parametrize("commit", [False, True])
-def test_work_in_the_tree_is_not_overwritten(made, refused, commit):
-    file = made.tree / "mm/gup.c"
+def test_work_in_the_tree_is_not_overwritten(with_trees, refused, commit):
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text() + "int mine;\n")
     if commit:
-        made.git("commit", "-qam", "my own change")
+        with_trees.git("commit", "-qam", "my own change")
     said = refused(2, "tree")
     assert ("my own change" if commit else "mm/gup.c") in said
     assert "--set-aside" in said and "switch -c" in said
     assert "int mine;" in file.read_text()
 
 
-def test_dropped_commit_counts_as_work(made, refused):
-    made.git("reset", "-q", "--hard", "HEAD~1")
+def test_dropped_commit_counts_as_work(with_trees, refused):
+    with_trees.git("reset", "-q", "--hard", "HEAD~1")
     assert "mm/gup: change a line" in refused(2, "tree")
 
 
-def test_drop_keeps_the_work_on_a_branch(made, gup):
-    tip = made.git("rev-parse", "HEAD")
-    file = made.tree / "mm/gup.c"
+def test_drop_keeps_the_work_on_a_branch(with_trees, gup):
+    tip = with_trees.git("rev-parse", "HEAD")
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text() + "int mine;\n")
-    made.git("commit", "-qam", "my own change")
-    (made.tree / "mm/new.c").write_text("int new;\n")
+    with_trees.git("commit", "-qam", "my own change")
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     said = gup("tree", "--set-aside")
     assert said.code == 0 and "aside/" in said.out
-    assert made.git("rev-parse", "HEAD") == tip
-    branch = made.git("branch", "--list", "aside/*").strip()
-    assert "int mine;" in made.git("show", f"{branch}:mm/gup.c")
-    assert "int new;" in made.git("show", f"{branch}:mm/new.c")
+    assert with_trees.git("rev-parse", "HEAD") == tip
+    branch = with_trees.git("branch", "--list", "aside/*").strip()
+    assert "int mine;" in with_trees.git("show", f"{branch}:mm/gup.c")
+    assert "int new;" in with_trees.git("show", f"{branch}:mm/new.c")
 
 
-def test_unfinished_rebase_counts_as_work(made, refused):
-    (made.tree / ".git/rebase-merge").mkdir()
+def test_unfinished_rebase_counts_as_work(with_trees, refused):
+    (with_trees.tree / ".git/rebase-merge").mkdir()
     assert "unfinished rebase" in refused(2, "tree")
 
 
-def test_patch_that_does_not_apply_names_base_patch_file_and_hunk(made, refused):
+def test_patch_that_does_not_apply_names_base_patch_file_and_hunk(with_trees, refused):
     broken = with_line(30, "int changed;", with_line(5, "int early;"))
     old = with_line(28, "int never;", with_line(29, "int there;"))
-    made.patch.write_text(stored("mm/gup: change a line",
-                                 unified(old, broken, "mm/gup.c")))
+    with_trees.patch.write_text(stored("mm/gup: change a line",
+                                       unified(old, broken, "mm/gup.c")))
     said = refused(2, "tree")
     for part in ("base 6.1", "one-line/6.1.patch", "mm/gup.c", "hunk 2 of 2",
                  "last good commit"):
         assert part in said
-    assert made.git("log", "--format=%s") == "Linux 6.1.9"
-    assert made.git("status", "--porcelain") == ""
+    assert with_trees.git("log", "--format=%s") == "Linux 6.1.9"
+    assert with_trees.git("status", "--porcelain") == ""
 
 
 def test_good_patches_before_a_bad_one_stay_applied(project, gup, refused):
@@ -198,14 +198,14 @@ def test_other_blob_of_the_same_version_is_said(project, gup):
     assert "mm/gup.c differ from the verified 6.1.9" in gup("tree").out
 
 
-def test_ksrc_tarball_and_folder_give_the_same_commits(made, gup, tmp_path):
-    tip = made.git("rev-parse", "HEAD")
+def test_ksrc_tarball_and_folder_give_the_same_commits(with_trees, gup, tmp_path):
+    tip = with_trees.git("rev-parse", "HEAD")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.9")
     assert gup("tree", "--ksrc", tarball).code == 0
-    assert made.git("rev-parse", "HEAD") == tip
+    assert with_trees.git("rev-parse", "HEAD") == tip
     folder = write_folder(tmp_path / "unpacked", "6.1.9")
     assert gup("tree", "--ksrc", folder).code == 0
-    assert made.git("rev-parse", "HEAD") == tip
+    assert with_trees.git("rev-parse", "HEAD") == tip
 
 
 def clone(project, path, version="6.1.9"):
@@ -248,12 +248,12 @@ def test_hook_of_a_clone_does_not_run(project, gup, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_hint_can_be_called_where_one_stands(made, refused, monkeypatch):
-    (made.tree / "mm/gup.c").write_text("int mine;\n")
-    (made.root / "scripts").mkdir()
-    for where, path in ((made.root / "scripts", "../build/6.1/linux"),
-                        (made.root, "build/6.1/linux"),
-                        (made.root.parent, str(made.tree))):
+def test_hint_can_be_called_where_one_stands(with_trees, refused, monkeypatch):
+    (with_trees.tree / "mm/gup.c").write_text("int mine;\n")
+    (with_trees.root / "scripts").mkdir()
+    for where, path in ((with_trees.root / "scripts", "../build/6.1/linux"),
+                        (with_trees.root, "build/6.1/linux"),
+                        (with_trees.root.parent, str(with_trees.tree))):
         monkeypatch.chdir(where)
         assert f"git -C {path} switch" in refused(2, "tree")
 
@@ -276,10 +276,10 @@ def test_tree_of_a_moved_clone_is_made_anew(project, gup, tmp_path):
     assert project.git("log", "-1", "--format=%s", "HEAD~2") == "newer"
 
 
-def test_other_source_does_not_replace_work(made, refused, tmp_path):
-    (made.tree / "mm/new.c").write_text("int new;\n")
+def test_other_source_does_not_replace_work(with_trees, refused, tmp_path):
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     refused(2, "tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.9"))
-    assert (made.tree / "mm/new.c").exists()
+    assert (with_trees.tree / "mm/new.c").exists()
 
 
 def test_branch_of_the_persons_own_in_a_clone_is_not_taken(project, refused, tmp_path):
@@ -295,30 +295,30 @@ def test_folder_in_the_place_of_the_tree_is_left_alone(project, refused):
     assert (project.tree / "notes").exists()
 
 
-def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(made, gup):
-    file = made.tree / "mm/gup.c"
+def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(with_trees, gup):
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text().replace("int line_03;", "int mine;"))
-    made.git("commit", "-qam", "my own change")
-    mine = made.git("rev-parse", "HEAD")
+    with_trees.git("commit", "-qam", "my own change")
+    mine = with_trees.git("rev-parse", "HEAD")
     file.write_text(file.read_text().replace("int mine;", "int conflict;"))
-    made.git("commit", "-qam", "my second change")
+    with_trees.git("commit", "-qam", "my second change")
     subprocess.run(["git", "-c", "user.name=P", "-c", "user.email=p@example.org", "rebase",
-                    "-q", "--onto", f"{mine}~1", mine], cwd=made.tree,
+                    "-q", "--onto", f"{mine}~1", mine], cwd=with_trees.tree,
                    capture_output=True)
-    assert (made.tree / ".git/rebase-merge").exists()
+    assert (with_trees.tree / ".git/rebase-merge").exists()
     assert gup("tree", "--set-aside").code == 0
-    assert made.git("status", "--porcelain") == ""
-    assert not (made.tree / ".git/rebase-merge").exists()
-    kept = made.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
+    assert with_trees.git("status", "--porcelain") == ""
+    assert not (with_trees.tree / ".git/rebase-merge").exists()
+    kept = with_trees.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
     assert "my second change" in kept and "Work put aside" in kept
 
 
 @pytest.mark.parametrize("stash", [False, True])
-def test_other_source_does_not_remove_branches(made, refused, tmp_path, stash):
-    kept_away(made, stash)
-    said = refused(2, "tree", "--ksrc", clone(made, tmp_path / "clone"))
+def test_other_source_does_not_remove_branches(with_trees, refused, tmp_path, stash):
+    kept_away(with_trees, stash)
+    said = refused(2, "tree", "--ksrc", clone(with_trees, tmp_path / "clone"))
     assert ("stash" if stash else "mywork") in said and "move the folder" in said
-    assert made.tree.exists()
+    assert with_trees.tree.exists()
 
 
 def kept_away(project, stash):
@@ -331,17 +331,17 @@ def kept_away(project, stash):
 
 
 @pytest.mark.parametrize("stash", [False, True])
-def test_other_tarball_becomes_the_base_beside_branches(made, gup, tmp_path, stash):
-    kept_away(made, stash)
-    before = made.git("rev-parse", "base")
+def test_other_tarball_becomes_the_base_beside_branches(with_trees, gup, tmp_path, stash):
+    kept_away(with_trees, stash)
+    before = with_trees.git("rev-parse", "base")
     lines = with_line(3, "int other;")
     said = gup("tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.12", lines))
     assert said.code == 0, said
-    assert made.git("show", "base:mm/gup.c").splitlines() == lines
-    assert "int changed;" in (made.tree / "mm/gup.c").read_text()
-    assert made.git("rev-parse", "stash" if stash else "mywork")
-    assert made.git("rev-parse", "base") != before
-    assert made.git("status", "--porcelain") == ""
+    assert with_trees.git("show", "base:mm/gup.c").splitlines() == lines
+    assert "int changed;" in (with_trees.tree / "mm/gup.c").read_text()
+    assert with_trees.git("rev-parse", "stash" if stash else "mywork")
+    assert with_trees.git("rev-parse", "base") != before
+    assert with_trees.git("status", "--porcelain") == ""
 
 
 def verified(project, version):
@@ -352,36 +352,36 @@ def verified(project, version):
     write_tarball(tarball(project.root, "6.1", version), version)
 
 
-def test_tree_follows_the_package_that_is_verified(made, gup):
-    kept = made.tree / "mm/Makefile"
+def test_tree_follows_the_package_that_is_verified(with_trees, gup):
+    kept = with_trees.tree / "mm/Makefile"
     stamp = kept.stat().st_mtime_ns
-    verified(made, "6.1.12")
+    verified(with_trees, "6.1.12")
     said = gup("tree")
     assert said.code == 0, said
     assert "linux goes from linux-source-6.1 6.1.9-1 to linux-source-6.1 6.1.12-1" in said.out
-    assert "SUBLEVEL = 12" in (made.tree / "Makefile").read_text()
+    assert "SUBLEVEL = 12" in (with_trees.tree / "Makefile").read_text()
     assert kept.stat().st_mtime_ns == stamp
     assert "goes from" not in gup("tree").out
 
 
-def test_tree_with_work_in_it_stays_on_its_kernel(made, gup, refused):
-    (made.tree / "mm/gup.c").write_text("int mine;\n")
-    verified(made, "6.1.12")
+def test_tree_with_work_in_it_stays_on_its_kernel(with_trees, gup, refused):
+    (with_trees.tree / "mm/gup.c").write_text("int mine;\n")
+    verified(with_trees, "6.1.12")
     said = gup("kunit")
     assert said.code == 0, said
     assert "linux stays linux-source-6.1 6.1.9-1, for it has work in it" in said.out
     assert "holds work" in gup("tree").err
     assert gup("tree", "--set-aside").code == 0
-    assert "SUBLEVEL = 12" in (made.tree / "Makefile").read_text()
-    branch = made.git("branch", "--list", "aside/*", "--format=%(refname)")
-    assert "mine" in made.git("show", f"{branch}:mm/gup.c")
+    assert "SUBLEVEL = 12" in (with_trees.tree / "Makefile").read_text()
+    branch = with_trees.git("branch", "--list", "aside/*", "--format=%(refname)")
+    assert "mine" in with_trees.git("show", f"{branch}:mm/gup.c")
 
 
-def test_tree_of_an_older_gup_is_known_by_its_kernel(made, gup):
-    state = made.tree / ".git/gup.json"
+def test_tree_of_an_older_gup_is_known_by_its_kernel(with_trees, gup):
+    state = with_trees.tree / ".git/gup.json"
     edit(state, ': "linux-source-6.1 6.1.9-1"', ': ""')
     assert "goes from" not in gup("tree").out
-    verified(made, "6.1.12")
+    verified(with_trees, "6.1.12")
     assert "goes from linux-source-6.1 to" in gup("tree").out
 
 

@@ -12,7 +12,7 @@ from made_up.kernel import KERNEL_DOC_PY
 
 GOOD = "The body of it."
 TOOLS = ("flake8", "autopep8", "mypy", "shellcheck", "codespell")
-pytestmark = [pytest.mark.usefixtures("made"), pytest.mark.skipif(
+pytestmark = [pytest.mark.usefixtures("with_trees"), pytest.mark.skipif(
     not all(map(shutil.which, TOOLS)), reason="a package of group lint is missing")]
 
 

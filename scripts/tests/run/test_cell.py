@@ -12,7 +12,7 @@ from guplib.run import build
 from guplib.run.show import show
 from guplib.run.verdict import Case, FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 WARNING = "mm/gup.c:30:5: warning: unused variable"
 

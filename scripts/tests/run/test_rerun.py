@@ -8,7 +8,7 @@ from guplib import config
 from guplib.run import rerun
 from guplib.system.paths import Layout
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 GOOD = """\
 [    0.500000]     # Subtest: gup_a

@@ -6,7 +6,7 @@ import pytest
 from guplib.run import selftest
 from guplib.config import Selftest
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 PLAN = Selftest("bzImage", ("qemu",), "", (), ("/written/t -a",), ("/unwritten/t -a",))
 GOOD = """\

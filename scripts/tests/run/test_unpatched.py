@@ -8,7 +8,7 @@ import pytest
 
 from conftest import KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, write_tarball
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 @pytest.fixture

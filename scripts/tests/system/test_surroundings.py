@@ -10,7 +10,7 @@ from conftest import write_folder
 from guplib.system import process
 from guplib.system.git import Git
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 @pytest.fixture

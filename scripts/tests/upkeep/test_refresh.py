@@ -40,10 +40,10 @@ def amend(project, *words):
     project.git("commit", "-q", "--amend", "--no-edit", *words)
 
 
-def test_patch_gets_its_stored_form(made, gup):
+def test_patch_gets_its_stored_form(with_trees, gup):
     said = gup("refresh", "--base", "6.1")
     assert said.code == 0 and "patches/one-line/6.1.patch: changed" in said.out
-    text = made.patch.read_text()
+    text = with_trees.patch.read_text()
     assert text.startswith("Subject: mm/gup: change a line\n\nThe body of it.\n---\n"
                            " mm/gup.c | 2 +-\n 1 file changed, 1 insertion(+), "
                            "1 deletion(-)\n\ndiff --git a/mm/gup.c b/mm/gup.c\nindex ")
@@ -64,15 +64,15 @@ def test_unchanged_shared_patch_needs_no_tree_of_another_base(drifted, ready, gu
     assert not ready.tree.exists()
 
 
-def test_check_says_what_would_change_and_writes_nothing(made, gup):
-    before = contents(made)
+def test_check_says_what_would_change_and_writes_nothing(with_trees, gup):
+    before = contents(with_trees)
     said = gup("refresh", "--base", "6.1", "--check")
     assert said.code == 1 and "one-line/6.1.patch: changed" in said.out
-    assert contents(made) == before
+    assert contents(with_trees) == before
 
 
-def test_gup_check_has_it_as_a_step(made, gup):
-    (made.root / "config/packages.toml").write_text(
+def test_gup_check_has_it_as_a_step(with_trees, gup):
+    (with_trees.root / "config/packages.toml").write_text(
         "[tree]\n[toml]\n[kernel]\n[check]\n[lint]\n[mail]\n[far]\n")
     assert gup("check", "--only", "refresh").code == 1
     gup("refresh", "--base", "6.1")

@@ -6,7 +6,7 @@ import pytest
 from conftest import GUP_C, edit, kunit_json, stored, unified, with_line
 from guplib.queue import range_diff
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 def row(said, name):
