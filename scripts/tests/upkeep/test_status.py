@@ -14,6 +14,7 @@ def row(said, name):
 
 
 def test_status_before_anything_was_made(project, gup):
+    project.remove_tree()
     said = gup("status")
     assert said.code == 0 and row(said, "6.1").endswith("none yet")
     assert "linux-source-6.1 6.1.9-1" in row(said, "6.1")
