@@ -67,7 +67,7 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _interrupt)
-        parser = _parser(layout)
+        parser = _parser(layout, words)
         if "_ARGCOMPLETE" in os.environ:
             shared_options.complete(parser, layout)
             debian_python.load("argcomplete").autocomplete(parser)
@@ -76,11 +76,8 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         if folder := getattr(options, "build_dir", None):
             layout = replace(layout, build_folder=folder.resolve())
         transaction.recover(layout)
-        if not options.quiet:
-            return int(options.call(layout, options))
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            code = int(options.call(layout, options))
-        print("\n".join(said.getvalue().rstrip("\n").splitlines()[-1:]))
+        code = _call(layout, options)
+        sys.stdout.flush()
         return code
     except GupError as error:
         return _complain(str(error), error.exit_code)
@@ -97,6 +94,16 @@ def main(words: Sequence[str], root: Path | None = None) -> int:
         return _complain(f"{error.filename or 'system'}: {error.strerror}", 3)
     except Exception as error:
         return _our_fault(layout, error)
+
+
+def _call(layout: Layout, options: argparse.Namespace) -> int:
+    """Do what the words say; with -q, show the last line of what comes of it alone."""
+    if not options.quiet:
+        return int(options.call(layout, options))
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = int(options.call(layout, options))
+    print("\n".join(said.getvalue().rstrip("\n").splitlines()[-1:]))
+    return code
 
 
 def _our_fault(layout: Layout, error: Exception) -> int:
@@ -166,14 +173,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser(layout: Layout) -> argparse.ArgumentParser:
+def _parser(layout: Layout, words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all commands; of one alone, if the words begin with its name."""
     parser = _AllCommands(prog="gup", allow_abbrev=False, usage="gup COMMAND [OPTION…]",
                           description="Keep, apply and prove the get_user_pages() patch "
                           "queue.")
     parser.add_argument("--version", action=_Version, nargs=0)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND",
                                   parser_class=_Parser)
-    for name, command in COMMANDS.items():
+    named = COMMANDS.get(words[0]) if words else None
+    for name, command in ({words[0]: named} if named else COMMANDS).items():
         verb = verbs.add_parser(
             name, help=command.ABOUT.splitlines()[0], description=_filled(command.ABOUT),
             epilog=f"Example:\n  {command.EXAMPLE}", allow_abbrev=False, add_help=False,

@@ -4,6 +4,7 @@
 Each check is a pair: its name, and what is wrong, a line each.
 """
 
+import functools
 import re
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from ..kernel import apply
 from ..kernel.state import Tree
 from ..queue.message import message_faults
 from ..queue.patchfile import Patch
-from ..system import debian_python, files, process
+from ..system import debian_python, process
 from ..system.errors import EnvironmentFault
 from ..system.git import Git
 from .baseline import unheard
@@ -29,6 +30,8 @@ SPDX_MODULES = {"PYTHONPATH": debian_python.FOLDER}
 BROKEN = re.compile(r"^(?:Traceback \(most recent call last\):|Can't locate \S+ in @INC)",
                     re.MULTILINE)
 COUNTED = re.compile(r"warning:|error:|included more than once", re.IGNORECASE)
+# The scripts of a kernel that read whole files, by the tool that they are in lint.toml.
+KERNEL_SCRIPTS = {"kernel-doc": ("kernel-doc", "-none"), "includes": ("checkincludes.pl",)}
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,16 @@ class Applied:
     commit: str
     name: str
 
-    def files(self, suffixes: tuple[str, ...]) -> list[str]:
-        """The files with such an ending that the patch changes or adds."""
-        return [file for file in self.ready.git.lines(
-            "diff", "--name-only", "--diff-filter=d", self.parent, self.commit)
-            if file.endswith(suffixes)]
+    @functools.cached_property
+    def files(self) -> list[str]:
+        """The files that the patch changes or adds."""
+        return self.ready.git.lines("diff", "--name-only", "--diff-filter=d", self.parent,
+                                    self.commit)
+
+    @property
+    def sources(self) -> list[str]:
+        """Those of them that are C."""
+        return [file for file in self.files if file.endswith((".c", ".h"))]
 
 
 def base(ready: Tree, suites: bool) -> Iterator[Check]:
@@ -57,8 +65,7 @@ def base(ready: Tree, suites: bool) -> Iterator[Check]:
                 ready, applied.patch.path, ["--no-signoff"])),
                 ("message", message_faults(applied.patch)),
                 ("whitespace", _whitespace(applied)), ("codespell", _spelling(applied)),
-                ("kernel-doc", _news(applied, "kernel-doc", ["-none"], (".c", ".h"))),
-                ("includes", _news(applied, "checkincludes.pl", [], (".c", ".h")))):
+                *zip(KERNEL_SCRIPTS, _news(applied))):
             yield f"{what} {name} {applied.name}", found
         outs = [out for arch in config.arches(layout)
                 if (out := layout.out(name, arch)).joinpath("mm").is_dir()]
@@ -140,42 +147,45 @@ def _spelling(applied: Applied) -> list[str]:
     return list(dict.fromkeys(SPELLING.findall(result.output)))
 
 
-def _news(applied: Applied, script: str, words: list[str],
-          suffixes: tuple[str, ...]) -> list[str]:
-    """What a script of the kernel says of touched files, but not of the parent's."""
-    touched = applied.files(suffixes)
-    if not touched:
-        return []
-    tool = "kernel-doc" if script == "kernel-doc" else "includes"
+def _news(applied: Applied) -> list[list[str]]:
+    """What each script of the kernel says of touched files, but not of the parent's."""
+    if not applied.sources:
+        return [[] for _ in KERNEL_SCRIPTS]
+    ready = applied.ready
     with tempfile.TemporaryDirectory() as scratch:
-        after, before = (_of_commit(applied.ready, commit, touched, script, words,
-                                    Path(scratch) / commit)
-                         for commit in (applied.commit, applied.parent))
-    return unheard(after, before, config.exemptions(
-        applied.ready.spec.layout, tool, applied.name))
+        folders = [_check_out(ready.git, commit, applied.sources, Path(scratch) / name)
+                   for name, commit in (("after", applied.commit),
+                                        ("before", applied.parent))]
+        said = [[_says(ready, folder, *script) for folder in folders]
+                for script in KERNEL_SCRIPTS.values()]
+    return [unheard(after, before, config.exemptions(ready.spec.layout, tool, applied.name))
+            for tool, (after, before) in zip(KERNEL_SCRIPTS, said)]
 
 
-def _of_commit(ready: Tree, commit: str, names: list[str], script: str,
-               words: list[str], place: Path) -> list[str]:
-    """What a script says of some files as they are in a commit."""
-    there = ready.git.lines("ls-tree", "-r", "--name-only", commit, "--", *names)
-    _check_out(ready.git, commit, there, place)
+def _says(ready: Tree, folder: Path, script: str, *words: str) -> list[str]:
+    """What a script of a base says of all files of a folder."""
     path = ready.path / "scripts" / script
     if not path.exists():
         raise EnvironmentFault(f"{path}: no such script in this base")
     python = "python" in path.open(encoding="utf-8", errors="replace").readline()
-    result = process.run([sys.executable if python else "perl", path, *words, *there],
-                         cwd=place, check=False)
+    names = sorted(file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    if not names:
+        return []
+    result = process.run([sys.executable if python else "perl", path, *words, *names],
+                         cwd=folder, check=False)
     if BROKEN.search(result.output):
         raise EnvironmentFault(f"{path} fails: {result.last_line}")
     return [line for line in result.output.splitlines() if COUNTED.search(line)]
 
 
-def _check_out(git: Git, commit: str, names: list[str], place: Path) -> None:
-    """Write some files of a commit to a folder."""
+def _check_out(git: Git, commit: str, names: list[str], place: Path) -> Path:
+    """Write those of some files that a commit has to a new folder; returns it."""
     place.mkdir()
-    for file in names:
-        files.scratch(place / file, git.run("show", f"{commit}:{file}").output)
+    there = git.run("ls-tree", "-r", commit, "--", *names).output
+    aside = Git(git.tree, place.with_suffix(".index"))
+    aside.run("update-index", "--index-info", stdin=there.encode())
+    aside.run("checkout-index", "--all", f"--prefix={place}/")
+    return place
 
 
 def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
@@ -185,6 +195,6 @@ def _never_compiled(applied: Applied, outs: list[Path]) -> list[str]:
     """
     exempt = config.exemptions(applied.ready.spec.layout, "compiled", applied.name)
     return [f"no cell of base {applied.ready.base.name} compiles {file}; switch on what "
-            "it needs in config/*.config" for file in applied.files((".c",))
-            if file not in exempt
+            "it needs in config/*.config" for file in applied.files
+            if file.endswith(".c") and file not in exempt
             and not any((out / file).with_suffix(".o").exists() for out in outs)]

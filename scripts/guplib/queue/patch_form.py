@@ -17,12 +17,16 @@ STAT_FORM = ("--stat=72",)
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a tree, with the message that it is stored with."""
+    """A commit of a tree, with the message that it is stored with.
+
+    files is what it changes, if that was asked for.
+    """
 
     id: str
     parent: str
     subject: str
     body: str
+    files: frozenset[str] = frozenset()
 
     @property
     def short(self) -> str:
@@ -32,8 +36,6 @@ class Commit:
 
 def stored_text(git: Git, commit: Commit, excluded: tuple[str, ...] = ()) -> str:
     """The stored form of a commit, less the files that are stored as such."""
-    where = (commit.parent, commit.id, "--", ".",
-             *(f":(exclude,literal){name}" for name in excluded))
-    return patchfile.text(commit.subject, commit.body,
-                          git.run(*DIFF, *STAT_FORM, *where).output,
-                          git.run(*DIFF, *PATCH_FORM, *where).output)
+    diff = git.run(*DIFF, *STAT_FORM, *PATCH_FORM, commit.parent, commit.id, "--", ".",
+                   *(f":(exclude,literal){name}" for name in excluded)).output
+    return patchfile.text(commit.subject, commit.body, diff)

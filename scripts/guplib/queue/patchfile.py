@@ -63,9 +63,9 @@ def read(path: Path) -> Patch:
     return Patch(path, subject.removeprefix("Subject: "), body.strip("\n"), hunks)
 
 
-def text(subject: str, body: str, stat: str, diff: str) -> str:
-    """The stored form of a patch; stat and diff are as git prints them."""
-    return f"Subject: {subject}\n\n{body}\n---\n{stat}\n{diff}"
+def text(subject: str, body: str, change: str) -> str:
+    """The stored form of a patch; change is diffstat and diff, as git prints them."""
+    return f"Subject: {subject}\n\n{body}\n---\n{change}"
 
 
 def with_part(body: str, part: str) -> str:

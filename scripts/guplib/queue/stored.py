@@ -3,6 +3,8 @@
 
 import fnmatch
 import hashlib
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from ..system.paths import Layout
 STORED = ("patches", "series", "kunit", "config")
 PROJECT = (*STORED, "selftest", "scripts", "doc", "README.md")
 BESIDE = (".*", "*~", "*.orig", "*.rej", "__pycache__")     # what editors and others leave
+LEFT_OUT = re.compile("|".join(map(fnmatch.translate, BESIDE)))
 
 
 def texts(root: Path) -> dict[Path, str]:
@@ -30,9 +33,9 @@ def digest(layout: Layout) -> str:
 
 def _paths(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """The files of some names below a folder, less what is no part of the project."""
-    for name in names:
-        for path in sorted((root / name).rglob("*")) if (root / name).is_dir() \
-                else [root / name]:
-            if path.is_file() and not any(fnmatch.fnmatch(part, glob) for glob in BESIDE
-                                          for part in path.relative_to(root).parts):
-                yield path
+    for top in (root / name for name in names):
+        found = [] if top.is_dir() else [top]
+        for folder, inside, leaves in os.walk(top):
+            inside[:] = [name for name in inside if not LEFT_OUT.match(name)]
+            found += [Path(folder, name) for name in leaves if not LEFT_OUT.match(name)]
+        yield from (path for path in sorted(found) if path.is_file())

@@ -8,6 +8,7 @@ and only then put in the place of the stored ones.
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,11 +131,7 @@ def _commits(ready: Tree) -> list[Commit]:
     if git.run("merge-base", "--is-ancestor", base, "HEAD", check=False).returncode:
         raise UsageError(f"{ready.path}: HEAD is not on top of base {base[:12]}; rebase "
                          "it: git rebase --onto base")
-    found = []
-    for line in git.lines("rev-list", "--reverse", "--topo-order", "--parents",
-                          f"{base}..HEAD"):
-        commit, *parents = line.split()
-        found.append(_commit(git, commit, parents))
+    found = [_commit(*parts) for parts in _log(git, f"{base}..HEAD")]
     twice = {commit.subject for commit in found
              if [other.subject for other in found].count(commit.subject) > 1}
     if twice:
@@ -143,10 +140,23 @@ def _commits(ready: Tree) -> list[Commit]:
     return found
 
 
-def _commit(git: Git, commit: str, parents: list[str]) -> Commit:
-    subject, _, body = git.out("log", "-1", "--format=%B", commit).partition("\n")
+def _log(git: Git, commits: str) -> Iterator[tuple[list[str], str, frozenset[str]]]:
+    """The commits of a range, first to last.
+
+    Of each, its id and those of its parents, its message, and the files that it changes,
+    if it is no merge.
+    """
+    _, *parts = git.out("log", "--reverse", "--topo-order", "--no-renames", "--name-only",
+                        "--format=%x00%H %P%x00%B%x00", commits).split("\0")
+    for ids, message, names in zip(parts[0::3], parts[1::3], parts[2::3]):
+        yield ids.split(), message.rstrip("\n"), frozenset(names.split("\n")) - {""}
+
+
+def _commit(ids: list[str], message: str, names: frozenset[str]) -> Commit:
+    commit, *parents = ids
+    subject, _, body = message.partition("\n")
     signed = SIGN_OFF.search(body)
-    found = Commit(commit, parents[0], subject, SIGN_OFF.sub("", body).strip("\n"))
+    found = Commit(commit, parents[0], subject, SIGN_OFF.sub("", body).strip("\n"), names)
     if signed:
         say(f"{found.short}: left out '{signed[0].strip()}': stored patches have no "
             "sign-off")
@@ -161,7 +171,7 @@ def _commit(git: Git, commit: str, parents: list[str]) -> Commit:
         fault = "has no body; say why the change is made"
     elif "\n---\n" in f"\n{body}\n":
         fault = "has a line '---' in its message; reword it"
-    elif not git.lines("diff", "--name-only", parents[0], commit):
+    elif not names:
         fault = "changes nothing; drop it"
     if fault:
         raise UsageError(f"{found.short} {fault}")
@@ -178,9 +188,9 @@ def _split(spec: TreeSpec, commits: list[Commit]) -> list[Commit]:
     if at != [len(commits) - 1]:
         raise UsageError(f"{commits[at[0]].short} is not the last; move it behind the "
                          "others by git rebase -i base")
+    suites = {*apply.suite_files(spec.layout, spec.base.name)}
     for commit in commits[:-1]:
-        ours = set(spec.git.lines("diff", "--name-only", commit.parent, commit.id)) \
-            & set(apply.suite_files(spec.layout, spec.base.name))
+        ours = commit.files & suites
         if ours:
             raise UsageError(f"{commit.short} touches {min(ours)}, which belongs to "
                              f"the commit '{subject}'; move the change there")

@@ -10,7 +10,8 @@ from guplib import config
 from guplib.kernel import fetch
 from guplib.system.errors import EnvironmentFault
 
-pytestmark = pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")
+pytestmark = [pytest.mark.usefixtures("with_trees"),
+              pytest.mark.skipif(not shutil.which("quilt"), reason="quilt is missing")]
 
 MAKEFILE = """\
 defconfig:

@@ -18,6 +18,8 @@ from guplib.run import boot, kunit
 from guplib.system import process, terminal
 from guplib.system.paths import Layout
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
@@ -63,6 +65,7 @@ def test_how_it_goes_is_on_stderr_and_what_comes_of_it_on_stdout(project, gup):
 
 
 def test_v_shows_each_command_and_q_the_last_line(project, gup):
+    project.remove_tree()
     said = gup("kunit", "-v")
     calls = [line for line in said.err.splitlines() if line.startswith("+ ")]
     assert any("kunit.py build " in call for call in calls)
@@ -219,6 +222,7 @@ def on_a_terminal(project, *words, **env) -> bytes:
     ({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"TERM": ""}, False),
     ({"TERM": "xterm", "NO_COLOR": "1"}, False)])
 def test_no_control_characters_where_they_are_not_wanted(project, env, controls):
+    project.remove_tree()
     assert (b"\x1b" in on_a_terminal(project, "tree", **env)) == controls
 
 

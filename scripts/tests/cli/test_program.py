@@ -14,6 +14,8 @@ from guplib.cli import program
 from guplib.system import files, process
 from guplib.system.errors import EnvironmentFault
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 
 @pytest.mark.parametrize("words, part", [
     (("frobnicate",), "invalid choice"), ((), "required"),
@@ -25,10 +27,12 @@ def test_wrong_words_are_one_line(refused, words, part):
 @pytest.mark.parametrize("words", [
     (), ("kunit",), ("tree",), ("refresh",), ("lint",), ("bisect",), ("bump",), ("new-base",),
     ("range-diff",), ("status",), ("matrix",), ("check",)])
-def test_help_of_every_command(words):
-    done = subprocess.run([sys.executable, SCRIPTS / "gup", *words, "--help"],
-                          capture_output=True, text=True, check=True)
-    assert "usage: gup" in done.stdout
+def test_help_of_every_command(words, capfd):
+    with pytest.raises(SystemExit) as end:
+        program.main([*words, "--help"], SCRIPTS.parent)
+    assert end.value.code == 0
+    said = capfd.readouterr()
+    assert said.out.startswith(" ".join(("usage: gup", *words))) and said.err == ""
 
 
 def test_broken_data_file_is_one_line(project, refused):
@@ -88,10 +92,12 @@ def test_path_with_a_space_is_refused_at_once(project, capfd):
     assert "with ' ' in it" in capfd.readouterr().err
 
 
-def test_output_that_nobody_reads_is_no_traceback(project):
+@pytest.mark.parametrize("words", [("tree",), ("tree", "-q"), ("status",)])
+def test_output_that_nobody_reads_is_no_traceback(project, words):
+    """Whether it is written at once, or when the call ends."""
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-c", CALL, SCRIPTS, project.root, "tree"],
+    done = subprocess.run([sys.executable, "-c", CALL, SCRIPTS, project.root, *words],
                           stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert done.returncode == 130 and "Traceback" not in done.stderr, done.stderr

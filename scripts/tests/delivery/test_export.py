@@ -12,6 +12,8 @@ from guplib.check import exports
 from guplib.delivery import formats, identity
 from guplib.system import files
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FORMS = list(formats.RENDER)
 SIGN_OFF = "Signed-off-by: Jö Doe <jo@example.org>"
@@ -86,6 +88,15 @@ def refuse(refused, tmp_path):
 
 # What is exported
 
+def only_form(project, name):
+    """Let there be one form alone, and what it takes to check it."""
+    edit(project.root / "config/packages.toml", "[lint]", "[check]\n[lint]")
+    path = project.root / "config/export.toml"
+    head, *forms = path.read_text().split("\n[form.")
+    form = next(form for form in forms if form.startswith(f"{name}]"))
+    path.write_text(f"{head}\n[form.{form}")
+
+
 @needs_quilt
 def test_every_form_of_every_base_applies_from_nothing(two, gup):
     depends(two)
@@ -97,7 +108,7 @@ def test_every_form_of_every_base_applies_from_nothing(two, gup):
 
 @needs_quilt
 def test_patch_that_a_form_loses_is_found(two, gup, monkeypatch):
-    edit(two.root / "config/packages.toml", "[lint]", "[check]\n[lint]")
+    only_form(two, "suse")
     depends(two)
     whole = formats.suse
     monkeypatch.setitem(formats.RENDER, "suse", lambda patchset: {
@@ -109,7 +120,7 @@ def test_patch_that_a_form_loses_is_found(two, gup, monkeypatch):
 
 @needs_quilt
 def test_command_of_readme_that_fails_is_found(two, gup):
-    edit(two.root / "config/packages.toml", "[lint]", "[check]\n[lint]")
+    only_form(two, "ubuntu")
     edit(two.root / "config/export.toml", '"git am $dest/*.patch"', '"git am none.patch"')
     said = gup("check", "--only", "export", "--bases", "6.1")
     assert "FAILED export 6.1 ubuntu: README's commands fail" in said.out
@@ -117,7 +128,7 @@ def test_command_of_readme_that_fails_is_found(two, gup):
 
 @needs_quilt
 def test_dependency_that_no_topic_names_is_found(two, gup):
-    edit(two.root / "config/packages.toml", "[lint]", "[check]\n[lint]")
+    only_form(two, "quilt")
     said = gup("check", "--only", "export", "--bases", "6.1")
     assert "FAILED export 6.1 topic by topic: base 6.1: two-lines/6.1.patch" in said.out
     assert "it does together with one-line" in said.out

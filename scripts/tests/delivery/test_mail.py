@@ -8,9 +8,10 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, unified, with_line
 
-pytestmark = pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")
+pytestmark = [pytest.mark.usefixtures("with_trees", "warm_b4_call"),
+              pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")]
 TEXT = """\
 Two lines are wrong. This costs $HOME and more.
 
@@ -288,8 +289,8 @@ def make_tree(project, gup):
     return project.tree
 
 
-def test_mail_that_comes_back_changed(refused, gup, out, stub):
-    stub("b4", '/usr/bin/b4 "$@" || exit\n[ "$2" != send ] || '
+def test_mail_that_comes_back_changed(refused, gup, out, stub, warm_b4_call):
+    stub("b4", f'{warm_b4_call} "$@" || exit\n[ "$2" != send ] || '
          'sed -i s/int.changed/int_changed/ "$5"/0001*')
     error = refused(1, *words(out))
     assert "the content of 'mm/gup: change a line' comes back changed" in error
@@ -297,8 +298,7 @@ def test_mail_that_comes_back_changed(refused, gup, out, stub):
 
 
 def test_checkpatch_has_something_to_say(project, gup, out):
-    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
-                  replaced={"scripts/checkpatch.pl": CHECKPATCH})
+    project.another_kernel("6.1", replaced={"scripts/checkpatch.pl": CHECKPATCH})
     said = gup(*words(out))
     assert said.code == 1, said
     assert "/0001-mm-gup-change-a-line.eml:9: ERROR:MADE_UP: it is signed" in said.out
@@ -309,13 +309,14 @@ def test_checkpatch_has_something_to_say(project, gup, out):
     assert not out.exists()
 
 
-def test_b4_that_fails_leaves_nothing_and_the_next_call_goes_on(refused, gup, out, stub):
-    script = stub("b4", '[ "$2" != send ] || { echo CRITICAL: out of ink; exit 1; }\n'
-                  'exec /usr/bin/b4 "$@"')
+def test_b4_that_fails_leaves_nothing_and_the_next_call_goes_on(
+        refused, gup, out, stub, warm_b4_call):
+    warm = f'exec {warm_b4_call} "$@"'
+    stub("b4", '[ "$2" != send ] || { echo CRITICAL: out of ink; exit 1; }\n' + warm)
     error = refused(3, *words(out))
     assert "b4 send failed: out of ink (log: " in error
     assert not out.exists()
-    script.unlink()
+    stub("b4", warm)
     assert gup(*words(out)).code == 0
     assert len(mails(out)) == 3
 

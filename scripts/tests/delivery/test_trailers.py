@@ -10,7 +10,8 @@ import pytest
 from conftest import GUP_C, edit, stored, unified, with_line
 from guplib import queue
 
-pytestmark = pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")
+pytestmark = [pytest.mark.usefixtures("with_trees", "warm_b4_call"),
+              pytest.mark.skipif(not shutil.which("b4"), reason="package b4 is missing")]
 MARY = "Mary M. Maintainer <mary@example.org>"
 JOHN = "Jöhn <john@example.org>"
 TITLE = "mm/gup: change a line"

@@ -11,6 +11,8 @@ from guplib import queue
 from guplib.evidence import recorded_results
 from guplib.evidence.recorded_results import BEGIN, END, Measured
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 
 @pytest.fixture
 def readme(project):

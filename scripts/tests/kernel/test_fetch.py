@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Kernels from the mirror: which suite, which version, and none that is stale."""
 
+import dataclasses
 import shutil
 
 import pytest
@@ -97,6 +98,7 @@ def test_unnamed_tarball_of_which_nothing_is_known_is_fetched_again(project, gup
     said = gup("tree")
     assert said.code == 0 and "nothing says of what version it is" in said.out
     assert mirror.calls("download")
+    assert [path.name for path in named.parent.glob("*.tar.xz")] == [named.name]
 
 
 def test_half_a_download_never_counts(fresh, gup, refused, mirror, stub):
@@ -189,6 +191,52 @@ def test_exact_version_is_the_package_if_a_suite_has_it(fresh, mirror):
     found = fetch.exactly(fresh.layout, config.base(fresh.layout, "6.1"), "6.1.4-1")
     assert (found.package, found.path.name) == ("linux-source-6.1",
                                                 "linux-source-6.1_6.1.4-1.tar.xz")
+
+
+def test_exact_version_that_is_there_is_not_asked_for(project, mirror):
+    found = fetch.exactly(project.layout, config.base(project.layout, "6.1"), "6.1.9-1")
+    assert found == fetch.Tarball(tarball(project.root, "6.1", "6.1.9"), "linux-source-6.1",
+                                  "6.1.9-1")
+    assert mirror.calls("") == []
+
+
+def test_exact_version_that_nobody_has_is_refused_with_those_that_are_there(fresh, mirror):
+    base = config.base(fresh.layout, "6.1")
+    mirror.offer("linux-source-6.1", "6.1.9-1", "sid")
+    mirror.offer("linux", "6.1.4-1")
+    with pytest.raises(EnvironmentFault, match="neither linux-source-6.1 nor the source "
+                       "package linux is there in version 6.1.7-1; there are: "
+                       "linux-source-6.1 6.1.9-1, linux 6.1.4-1$"):
+        fetch.exactly(fresh.layout, base, "6.1.7-1")
+    mirror.withdraw("linux-source-6.1")
+    mirror.withdraw("linux")
+    with pytest.raises(EnvironmentFault, match="there are: none$"):
+        fetch.exactly(fresh.layout, base, "6.1.7-1")
+
+
+def test_newest_version_is_told_with_the_others(fresh, mirror, capfd):
+    mirror.offer("linux-source-6.1", "6.1.12-1", "sid")
+    assert fetch.newest(fresh.layout, "6.1") == Offer("linux-source-6.1", "6.1.12-1", "sid")
+    assert ("base 6.1: linux-source-6.1: 6.1.12-1 in sid; 6.1.9-1 in stable\n"
+            in capfd.readouterr().out)
+
+
+def test_version_that_is_there_is_not_downloaded_again(project, mirror):
+    base, offer = config.base(project.layout, "6.1"), Offer("linux-source-6.1", "6.1.9-1", "x")
+    there = tarball(project.root, "6.1", "6.1.9")
+    before = there.stat().st_mtime_ns
+    assert fetch.get(project.layout, base, offer).path == there
+    assert there.stat().st_mtime_ns == before and mirror.calls("download") == []
+
+
+@pytest.mark.parametrize("version, found", [
+    ("6.1.4", "6.1.4-1"), ("6.1.0-rc4", "6.1~rc4-1~exp1"), ("6.1.5", None)])
+def test_source_of_a_release_is_that_of_its_upstream_version(fresh, mirror, version, found):
+    for offered in ("6.1.4-1", "6.1~rc4-1~exp1"):
+        mirror.offer("linux", offered)
+    base = dataclasses.replace(config.base(fresh.layout, "6.1"), version=version)
+    tarball_of_it = fetch.of_release(fresh.layout, base)
+    assert (tarball_of_it and tarball_of_it.version) == found
 
 
 def test_verified_source_package_is_fetched_again(fresh, gup, mirror):

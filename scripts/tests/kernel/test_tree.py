@@ -23,13 +23,12 @@ def test_tree_is_the_base_and_a_commit_for_each_patch(project, gup):
     assert project.git("status", "--porcelain") == ""
 
 
-def test_suites_and_what_builds_them_come_with_the_hookup(project, gup):
-    gup("tree")
-    assert project.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
+def test_suites_and_what_builds_them_come_with_the_hookup(with_trees, gup):
+    assert with_trees.git("show", "--name-only", "--format=", "HEAD").splitlines() == [
         "mm/Makefile", "mm/tests/.kunitconfig", "mm/tests/Kconfig",
         "mm/tests/Makefile", "mm/tests/gup_compat.h", "mm/tests/put_user_page_kunit.c"]
     gup("tree", "--base", "7.2")
-    assert not (project.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
+    assert not (with_trees.layout.tree("7.2") / "mm/tests/gup_compat.h").exists()
 
 
 def with_later_compat(project):
@@ -68,91 +67,82 @@ def test_compat_headers_that_include_each_other_are_taken_once(project, gup):
     assert len([*(project.tree / "mm/tests").glob("gup_compat*")]) == 3
 
 
-def test_commit_ids_are_the_same_everywhere(project, gup):
+def test_commit_ids_are_the_same_everywhere(with_trees, gup):
+    first = with_trees.git("rev-parse", "HEAD")
+    subprocess.run(["rm", "-rf", with_trees.layout.base("6.1")], check=True)
     gup("tree")
-    first = project.git("rev-parse", "HEAD")
-    subprocess.run(["rm", "-rf", project.layout.base("6.1")], check=True)
-    gup("tree")
-    assert project.git("rev-parse", "HEAD") == first
+    assert with_trees.git("rev-parse", "HEAD") == first
 
 
-def test_second_call_touches_no_file(project, gup):
-    gup("tree")
-    before = {path: path.stat().st_mtime_ns for path in project.tree.rglob("*.[ch]")}
+def test_second_call_touches_no_file(with_trees, gup):
+    before = {path: path.stat().st_mtime_ns for path in with_trees.tree.rglob("*.[ch]")}
     gup("tree")
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_changed_patch_touches_only_its_own_file(project, gup):
-    gup("tree")
-    makefile = (project.tree / "Makefile").stat().st_mtime_ns
-    suite = (project.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns
-    project.patch.write_text(stored("mm/gup: change a line", unified(
+def test_changed_patch_touches_only_its_own_file(with_trees, gup):
+    makefile = (with_trees.tree / "Makefile").stat().st_mtime_ns
+    suite = (with_trees.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns
+    with_trees.patch.write_text(stored("mm/gup: change a line", unified(
         GUP_C, with_line(30, "int other;"), "mm/gup.c")))
     assert gup("tree").code == 0
-    assert "int other;" in (project.tree / "mm/gup.c").read_text()
-    assert (project.tree / "Makefile").stat().st_mtime_ns == makefile
-    assert (project.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns == suite
+    assert "int other;" in (with_trees.tree / "mm/gup.c").read_text()
+    assert (with_trees.tree / "Makefile").stat().st_mtime_ns == makefile
+    assert (with_trees.tree / "mm/tests/put_user_page_kunit.c").stat().st_mtime_ns == suite
 
 
-def test_debians_gitignore_does_not_hide_a_new_file(project, gup, refused):
-    gup("tree")
-    (project.tree / "mm/new.c").write_text("int new;\n")
+def test_debians_gitignore_does_not_hide_a_new_file(with_trees, refused):
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     assert "changed file mm/new.c" in refused(2, "tree")
 
 
 @pytest.mark.parametrize("commit", [False, True])
-def test_work_in_the_tree_is_not_overwritten(project, gup, refused, commit):
-    gup("tree")
-    file = project.tree / "mm/gup.c"
+def test_work_in_the_tree_is_not_overwritten(with_trees, refused, commit):
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text() + "int mine;\n")
     if commit:
-        project.git("commit", "-qam", "my own change")
+        with_trees.git("commit", "-qam", "my own change")
     said = refused(2, "tree")
     assert ("my own change" if commit else "mm/gup.c") in said
     assert "--set-aside" in said and "switch -c" in said
     assert "int mine;" in file.read_text()
 
 
-def test_dropped_commit_counts_as_work(project, gup, refused):
-    gup("tree")
-    project.git("reset", "-q", "--hard", "HEAD~1")
+def test_dropped_commit_counts_as_work(with_trees, refused):
+    with_trees.git("reset", "-q", "--hard", "HEAD~1")
     assert "mm/gup: change a line" in refused(2, "tree")
 
 
-def test_drop_keeps_the_work_on_a_branch(project, gup):
-    gup("tree")
-    tip = project.git("rev-parse", "HEAD")
-    file = project.tree / "mm/gup.c"
+def test_drop_keeps_the_work_on_a_branch(with_trees, gup):
+    tip = with_trees.git("rev-parse", "HEAD")
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text() + "int mine;\n")
-    project.git("commit", "-qam", "my own change")
-    (project.tree / "mm/new.c").write_text("int new;\n")
+    with_trees.git("commit", "-qam", "my own change")
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     said = gup("tree", "--set-aside")
     assert said.code == 0 and "aside/" in said.out
-    assert project.git("rev-parse", "HEAD") == tip
-    branch = project.git("branch", "--list", "aside/*").strip()
-    assert "int mine;" in project.git("show", f"{branch}:mm/gup.c")
-    assert "int new;" in project.git("show", f"{branch}:mm/new.c")
+    assert with_trees.git("rev-parse", "HEAD") == tip
+    branch = with_trees.git("branch", "--list", "aside/*").strip()
+    assert "int mine;" in with_trees.git("show", f"{branch}:mm/gup.c")
+    assert "int new;" in with_trees.git("show", f"{branch}:mm/new.c")
 
 
-def test_unfinished_rebase_counts_as_work(project, gup, refused):
-    gup("tree")
-    (project.tree / ".git/rebase-merge").mkdir()
+def test_unfinished_rebase_counts_as_work(with_trees, refused):
+    (with_trees.tree / ".git/rebase-merge").mkdir()
     assert "unfinished rebase" in refused(2, "tree")
 
 
-def test_patch_that_does_not_apply_names_base_patch_file_and_hunk(project, refused, gup):
-    gup("tree")
+def test_patch_that_does_not_apply_names_base_patch_file_and_hunk(with_trees, refused):
     broken = with_line(30, "int changed;", with_line(5, "int early;"))
     old = with_line(28, "int never;", with_line(29, "int there;"))
-    project.patch.write_text(stored("mm/gup: change a line",
-                                    unified(old, broken, "mm/gup.c")))
+    with_trees.patch.write_text(stored("mm/gup: change a line",
+                                       unified(old, broken, "mm/gup.c")))
     said = refused(2, "tree")
     for part in ("base 6.1", "one-line/6.1.patch", "mm/gup.c", "hunk 2 of 2",
                  "last good commit"):
         assert part in said
-    assert project.git("log", "--format=%s") == "Linux 6.1.9"
-    assert project.git("status", "--porcelain") == ""
+    assert with_trees.git("log", "--format=%s") == "Linux 6.1.9"
+    assert with_trees.git("status", "--porcelain") == ""
 
 
 def test_good_patches_before_a_bad_one_stay_applied(project, gup, refused):
@@ -208,15 +198,14 @@ def test_other_blob_of_the_same_version_is_said(project, gup):
     assert "mm/gup.c differ from the verified 6.1.9" in gup("tree").out
 
 
-def test_ksrc_tarball_and_folder_give_the_same_commits(project, gup, tmp_path):
-    gup("tree")
-    tip = project.git("rev-parse", "HEAD")
+def test_ksrc_tarball_and_folder_give_the_same_commits(with_trees, gup, tmp_path):
+    tip = with_trees.git("rev-parse", "HEAD")
     tarball = write_tarball(tmp_path / "linux.tar", "6.1.9")
     assert gup("tree", "--ksrc", tarball).code == 0
-    assert project.git("rev-parse", "HEAD") == tip
+    assert with_trees.git("rev-parse", "HEAD") == tip
     folder = write_folder(tmp_path / "unpacked", "6.1.9")
     assert gup("tree", "--ksrc", folder).code == 0
-    assert project.git("rev-parse", "HEAD") == tip
+    assert with_trees.git("rev-parse", "HEAD") == tip
 
 
 def clone(project, path, version="6.1.9"):
@@ -259,13 +248,12 @@ def test_hook_of_a_clone_does_not_run(project, gup, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_hint_can_be_called_where_one_stands(project, gup, refused, monkeypatch):
-    gup("tree")
-    (project.tree / "mm/gup.c").write_text("int mine;\n")
-    (project.root / "scripts").mkdir()
-    for where, path in ((project.root / "scripts", "../build/6.1/linux"),
-                        (project.root, "build/6.1/linux"),
-                        (project.root.parent, str(project.tree))):
+def test_hint_can_be_called_where_one_stands(with_trees, refused, monkeypatch):
+    (with_trees.tree / "mm/gup.c").write_text("int mine;\n")
+    (with_trees.root / "scripts").mkdir()
+    for where, path in ((with_trees.root / "scripts", "../build/6.1/linux"),
+                        (with_trees.root, "build/6.1/linux"),
+                        (with_trees.root.parent, str(with_trees.tree))):
         monkeypatch.chdir(where)
         assert f"git -C {path} switch" in refused(2, "tree")
 
@@ -288,11 +276,10 @@ def test_tree_of_a_moved_clone_is_made_anew(project, gup, tmp_path):
     assert project.git("log", "-1", "--format=%s", "HEAD~2") == "newer"
 
 
-def test_other_source_does_not_replace_work(project, gup, refused, tmp_path):
-    gup("tree")
-    (project.tree / "mm/new.c").write_text("int new;\n")
+def test_other_source_does_not_replace_work(with_trees, refused, tmp_path):
+    (with_trees.tree / "mm/new.c").write_text("int new;\n")
     refused(2, "tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.9"))
-    assert (project.tree / "mm/new.c").exists()
+    assert (with_trees.tree / "mm/new.c").exists()
 
 
 def test_branch_of_the_persons_own_in_a_clone_is_not_taken(project, refused, tmp_path):
@@ -308,32 +295,30 @@ def test_folder_in_the_place_of_the_tree_is_left_alone(project, refused):
     assert (project.tree / "notes").exists()
 
 
-def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(project, gup):
-    gup("tree")
-    file = project.tree / "mm/gup.c"
+def test_drop_in_the_middle_of_a_rebase_keeps_both_sides(with_trees, gup):
+    file = with_trees.tree / "mm/gup.c"
     file.write_text(file.read_text().replace("int line_03;", "int mine;"))
-    project.git("commit", "-qam", "my own change")
-    mine = project.git("rev-parse", "HEAD")
+    with_trees.git("commit", "-qam", "my own change")
+    mine = with_trees.git("rev-parse", "HEAD")
     file.write_text(file.read_text().replace("int mine;", "int conflict;"))
-    project.git("commit", "-qam", "my second change")
+    with_trees.git("commit", "-qam", "my second change")
     subprocess.run(["git", "-c", "user.name=P", "-c", "user.email=p@example.org", "rebase",
-                    "-q", "--onto", f"{mine}~1", mine], cwd=project.tree,
+                    "-q", "--onto", f"{mine}~1", mine], cwd=with_trees.tree,
                    capture_output=True)
-    assert (project.tree / ".git/rebase-merge").exists()
+    assert (with_trees.tree / ".git/rebase-merge").exists()
     assert gup("tree", "--set-aside").code == 0
-    assert project.git("status", "--porcelain") == ""
-    assert not (project.tree / ".git/rebase-merge").exists()
-    kept = project.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
+    assert with_trees.git("status", "--porcelain") == ""
+    assert not (with_trees.tree / ".git/rebase-merge").exists()
+    kept = with_trees.git("branch", "--list", "aside/*", "--format=%(contents:subject)")
     assert "my second change" in kept and "Work put aside" in kept
 
 
 @pytest.mark.parametrize("stash", [False, True])
-def test_other_source_does_not_remove_branches(project, gup, refused, tmp_path, stash):
-    gup("tree")
-    kept_away(project, stash)
-    said = refused(2, "tree", "--ksrc", clone(project, tmp_path / "clone"))
+def test_other_source_does_not_remove_branches(with_trees, refused, tmp_path, stash):
+    kept_away(with_trees, stash)
+    said = refused(2, "tree", "--ksrc", clone(with_trees, tmp_path / "clone"))
     assert ("stash" if stash else "mywork") in said and "move the folder" in said
-    assert project.tree.exists()
+    assert with_trees.tree.exists()
 
 
 def kept_away(project, stash):
@@ -346,18 +331,17 @@ def kept_away(project, stash):
 
 
 @pytest.mark.parametrize("stash", [False, True])
-def test_other_tarball_becomes_the_base_beside_branches(project, gup, tmp_path, stash):
-    gup("tree")
-    kept_away(project, stash)
-    before = project.git("rev-parse", "base")
+def test_other_tarball_becomes_the_base_beside_branches(with_trees, gup, tmp_path, stash):
+    kept_away(with_trees, stash)
+    before = with_trees.git("rev-parse", "base")
     lines = with_line(3, "int other;")
     said = gup("tree", "--ksrc", write_tarball(tmp_path / "linux.tar", "6.1.12", lines))
     assert said.code == 0, said
-    assert project.git("show", "base:mm/gup.c").splitlines() == lines
-    assert "int changed;" in (project.tree / "mm/gup.c").read_text()
-    assert project.git("rev-parse", "stash" if stash else "mywork")
-    assert project.git("rev-parse", "base") != before
-    assert project.git("status", "--porcelain") == ""
+    assert with_trees.git("show", "base:mm/gup.c").splitlines() == lines
+    assert "int changed;" in (with_trees.tree / "mm/gup.c").read_text()
+    assert with_trees.git("rev-parse", "stash" if stash else "mywork")
+    assert with_trees.git("rev-parse", "base") != before
+    assert with_trees.git("status", "--porcelain") == ""
 
 
 def verified(project, version):
@@ -368,39 +352,36 @@ def verified(project, version):
     write_tarball(tarball(project.root, "6.1", version), version)
 
 
-def test_tree_follows_the_package_that_is_verified(project, gup):
-    gup("tree")
-    kept = project.tree / "mm/Makefile"
+def test_tree_follows_the_package_that_is_verified(with_trees, gup):
+    kept = with_trees.tree / "mm/Makefile"
     stamp = kept.stat().st_mtime_ns
-    verified(project, "6.1.12")
+    verified(with_trees, "6.1.12")
     said = gup("tree")
     assert said.code == 0, said
     assert "linux goes from linux-source-6.1 6.1.9-1 to linux-source-6.1 6.1.12-1" in said.out
-    assert "SUBLEVEL = 12" in (project.tree / "Makefile").read_text()
+    assert "SUBLEVEL = 12" in (with_trees.tree / "Makefile").read_text()
     assert kept.stat().st_mtime_ns == stamp
     assert "goes from" not in gup("tree").out
 
 
-def test_tree_with_work_in_it_stays_on_its_kernel(project, gup, refused):
-    gup("tree")
-    (project.tree / "mm/gup.c").write_text("int mine;\n")
-    verified(project, "6.1.12")
+def test_tree_with_work_in_it_stays_on_its_kernel(with_trees, gup, refused):
+    (with_trees.tree / "mm/gup.c").write_text("int mine;\n")
+    verified(with_trees, "6.1.12")
     said = gup("kunit")
     assert said.code == 0, said
     assert "linux stays linux-source-6.1 6.1.9-1, for it has work in it" in said.out
     assert "holds work" in gup("tree").err
     assert gup("tree", "--set-aside").code == 0
-    assert "SUBLEVEL = 12" in (project.tree / "Makefile").read_text()
-    assert "mine" in project.git("show", project.git("branch", "--list", "aside/*",
-                                                     "--format=%(refname)") + ":mm/gup.c")
+    assert "SUBLEVEL = 12" in (with_trees.tree / "Makefile").read_text()
+    branch = with_trees.git("branch", "--list", "aside/*", "--format=%(refname)")
+    assert "mine" in with_trees.git("show", f"{branch}:mm/gup.c")
 
 
-def test_tree_of_an_older_gup_is_known_by_its_kernel(project, gup):
-    gup("tree")
-    state = project.tree / ".git/gup.json"
+def test_tree_of_an_older_gup_is_known_by_its_kernel(with_trees, gup):
+    state = with_trees.tree / ".git/gup.json"
     edit(state, ': "linux-source-6.1 6.1.9-1"', ': ""')
     assert "goes from" not in gup("tree").out
-    verified(project, "6.1.12")
+    verified(with_trees, "6.1.12")
     assert "goes from linux-source-6.1 to" in gup("tree").out
 
 

@@ -5,22 +5,35 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, unified, with_line
+from guplib.lint import scripts
+from guplib.system.paths import Layout
+from made_up.kernel import KERNEL_DOC_PY
 
 GOOD = "The body of it."
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("codespell", "flake8", "autopep8", "mypy", "shellcheck"))),
-    reason="a package of group lint is missing")
+TOOLS = ("flake8", "autopep8", "mypy", "shellcheck", "codespell")
+pytestmark = [pytest.mark.usefixtures("with_trees"), pytest.mark.skipif(
+    not all(map(shutil.which, TOOLS)), reason="a package of group lint is missing")]
 
 
 @pytest.fixture
-def linted(project, gup):
-    """Call gup lint on a project with a tool and a .ci/run."""
+def sources(project):
+    """A tool and a .ci/run, both without fault."""
     (project.root / "scripts/guplib").mkdir(parents=True)
     (project.root / "scripts/guplib/one.py").write_text("X: int = 1\n")
     (project.root / ".ci").mkdir()
     project.layout.ci.write_text("#!/bin/sh\ntrue\n")
-    return lambda *words: gup("lint", "--base", "6.1", *words)
+    return project
+
+
+@pytest.fixture
+def linted(sources, gup, stub):
+    """Call gup lint, with those of the tools that are named; the others find no fault."""
+    def call(*words, real=()):
+        for tool in {*TOOLS} - {*real}:
+            stub(tool, "true")
+        return gup("lint", "--base", "6.1", *words)
+    return call
 
 
 def change(project, line, body=GOOD, subject="mm/gup: change a line"):
@@ -35,7 +48,7 @@ def exempt(project, tool, kind):
 
 
 def test_good_queue_has_nothing_to_say(linted):
-    said = linted()
+    said = linted(real=TOOLS)
     assert said.code == 0 and said.out.endswith(" passed, 0 failed\n"), said
 
 
@@ -47,7 +60,7 @@ def test_good_queue_has_nothing_to_say(linted):
     ("int x;", "many words " * 7, "body has a line of 77 columns")])
 def test_fault_of_a_patch_is_found(project, linted, line, body, part):
     change(project, line, body)
-    said = linted()
+    said = linted(real=["codespell"])
     assert said.code == 1 and part in said.out and ", 1 failed\n" in said.out
 
 
@@ -66,8 +79,7 @@ def test_line_that_may_be_long(project, linted, line):
 
 def test_what_the_base_says_itself_does_not_count(project, linted):
     lines = with_line(3, "/* undocumented */")
-    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
-                  lines)
+    project.another_kernel("6.1", lines)
     change(project, "int x;")
     assert linted().code == 0
 
@@ -93,7 +105,7 @@ def test_exempt_message_is_passed_to_checkpatch(project, linted, stub):
 def test_exempt_message_does_not_count(project, linted, tool, kind, line):
     change(project, line)
     exempt(project, tool, kind)
-    assert linted().code == 0
+    assert linted(real=["codespell"]).code == 0
 
 
 def test_exemption_for_no_tool_is_refused(project, linted):
@@ -124,17 +136,48 @@ def test_file_that_is_known_not_to_be_compiled(project, linted):
     assert linted().code == 0
 
 
-@pytest.mark.parametrize("name, text, part", [
-    ("scripts/guplib/one.py", "import os\n", "'os' imported but unused"),
-    ("scripts/guplib/one.py", "X: int = 'a'\n", "Incompatible types"),
-    ("scripts/guplib/one.py", "def f(x):\n    return x\n", "missing a type annotation"),
-    ("scripts/guplib/one.py", "X: int=1\n", "E225 missing whitespace"),
-    ("scripts/guplib/one.py", "X: int=1\n", "FAILED autopep8 of scripts"),
-    (".ci/run", "#!/bin/sh\necho $1\n", "SC2086")])
-def test_fault_of_a_script_is_found(project, linted, name, text, part):
-    (project.root / name).write_text(text)
+FAULTS = {          # by the file that has it, which no other tool finds fault with
+    "unused.py": ("import os\n", "flake8", "'os' imported but unused"),
+    "typed.py": ("X: int = 'a'\n", "mypy", "Incompatible types"),
+    "untyped.py": ("def f(x):\n    return x\n", "mypy", "missing a type annotation"),
+    "blank.py": ("X: int=1\n", "flake8", "E225 missing whitespace"),
+    "form.py": ("X: int=1\n", "autopep8", "+X: int = 1"),
+    "run": ("#!/bin/sh\necho $1\n", "shellcheck", "SC2086")}
+
+
+@pytest.fixture(scope="module")
+def said_of_faults(tmp_path_factory):
+    """What each tool says of all faults, each in a file of its own, and of nothing else."""
+    layout = Layout(tmp_path_factory.mktemp("faults"))
+    package = layout.scripts / "guplib"
+    package.mkdir(parents=True)
+    layout.ci.parent.mkdir()
+    for name, (text, _, _) in FAULTS.items():
+        (layout.ci if name == "run" else package / name).write_text(text)
+    return {name.partition(" ")[0]: lines for name, lines in scripts.check(layout)}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_of_a_script_is_found(said_of_faults, name):
+    _, tool, part = FAULTS[name]
+    said = "\n".join(said_of_faults[tool])
+    assert name in said and part in said
+
+
+@pytest.mark.parametrize("tool", TOOLS[:4])
+def test_tool_that_finds_fault_with_scripts_fails_the_lint(sources, gup, stub, tool):
+    for each in TOOLS:
+        stub(each, "echo odd; exit 1" if each == tool else "true")
+    said = gup("lint", "--base", "6.1")
+    assert said.code == 1 and f"FAILED {tool} of scripts: odd\n" in said.out, said
+    assert said.out.endswith(", 1 failed\n")
+
+
+def test_kernel_doc_in_python(project, linted):
+    project.another_kernel("6.1", replaced={"scripts/kernel-doc": KERNEL_DOC_PY})
+    change(project, "/* undocumented */")
     said = linted()
-    assert said.code == 1 and part in said.out
+    assert said.code == 1 and "warning: undocumented" in said.out, said
 
 
 def test_broken_rule_is_found(project, linted):
@@ -200,8 +243,8 @@ def test_build_needs_a_configured_cell(linted):
 
 def replaced(project, **scripts):
     """Let the kernel have other scripts."""
-    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9", replaced={
-        f"scripts/{name}": text for name, text in scripts.items()})
+    project.another_kernel("6.1", replaced={f"scripts/{name}": text
+                                            for name, text in scripts.items()})
 
 
 def test_checkpatch_that_cannot_look_at_licences_is_named(project, linted):

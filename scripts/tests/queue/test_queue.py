@@ -401,6 +401,53 @@ def test_bases_are_named_or_begin_with_a_release(project, gup, base, among):
     assert config.arch(project.layout, "um").serves(base) == among
 
 
+@pytest.mark.parametrize("suites, count", [
+    ("", 0), ('static struct kunit_suite a = {\n\t.name = "a",\n};\n' * 2, 2)])
+def test_file_has_one_suite(project, suites, count):
+    path = project.root / "kunit/odd_kunit.c"
+    path.write_text(suites)
+    assert only(project) == f"{path}: {count} suites in one file; keep one"
+
+
+def test_cover_without_a_base(project):
+    path = project.root / "series/9.9.cover"
+    path.write_text("EDITME\n")
+    assert only(project) == f"{path}: no base of that name in config/bases.toml"
+    path.rename(path.with_name("7.2.cover"))
+    assert queue.problems(project.layout) == []
+
+
+def test_topic_that_depends_on_itself(project, topic):
+    edit(topic, "suites =", 'depends = ["one-line"]\nsuites =')
+    assert {problem.rpartition(": ")[2] for problem in queue.problems(project.layout)} == {
+        f"series/{base} has one-line not ahead of one-line; move it" for base in ("6.1", "7.2")}
+
+
+def test_topic_that_cannot_be_read_is_told_once_and_hides_no_other(project):
+    """Whose suites it has is not known then, so it shares them with nobody."""
+    other = project.root / "patches/other"
+    other.mkdir()
+    (other / "topic.toml").write_text("title = \n")
+    edit(project.layout.topic("one-line"), '"not-submitted"', '"soon"')
+    told = queue.problems(project.layout)
+    assert sum("other/topic.toml" in line for line in told) == 1
+    assert sum("is none of 'merged" in line for line in told) == 1 and len(told) == 2
+
+
+def test_words_are_those_of_one_line(project, topic):
+    """The end of a line and the beginning of the next are not a name."""
+    folder = project.root / "patches/other"
+    folder.mkdir()
+    (folder / "topic.toml").write_text(topic.read_text().replace(SUITES, "").replace(
+        '"7.2" = "needed"', '"7.2" = "in-base"'))
+    (folder / "6.1.patch").write_text(stored("mm/gup: other", unified(
+        GUP_C, with_line(50, "static int helper(int a)"), "mm/gup.c")))
+    project.patch.write_text(stored("mm/gup: change a line", unified(
+        GUP_C, with_line(30, "help", with_line(31, "er;")), "mm/gup.c")))
+    (project.root / "series/6.1").write_text("other/6.1.patch\none-line/6.1.patch\n")
+    assert queue.problems(project.layout) == []
+
+
 def test_unknown_topic_lists_the_known_ones(project):
     with pytest.raises(UsageError, match="unknown topic 'x'; choose from one-line"):
         queue.topic(project.layout, "x")

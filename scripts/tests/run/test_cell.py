@@ -6,11 +6,13 @@ import os
 
 import pytest
 
-from conftest import GOOD_LOG, edit, kunit_json, tarball, write_tarball
+from conftest import GOOD_LOG, edit, kunit_json, write_tarball
 from guplib import config
 from guplib.run import build
 from guplib.run.show import show
 from guplib.run.verdict import Case, FAILED, NOT_APPLICABLE, PASSED, SKIPPED, Verdict
+
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 WARNING = "mm/gup.c:30:5: warning: unused variable"
 
@@ -329,8 +331,7 @@ def test_a_run_without_a_case_has_a_table_too(capsys):
     ("DROP_IT", 1, "enum {\n\tDROP_IT = 1,\n};\n"), ("DROP_IT", 0, "/* no DROP_IT */\n")])
 def test_case_without_its_function_does_not_apply(project, gup, has, code, header):
     edit(project.root / "config/cells.toml", 'options = ["CONFIG_THP"]', f'has = "{has}"')
-    write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
-                  replaced={"include/linux/mm.h": header})
+    project.another_kernel("6.1", replaced={"include/linux/mm.h": header})
     project.behave(json=kunit_json(adds="PASS", drops="SKIP"), log=GOOD_LOG.replace(
         "ok 2 drops", f"ok 2 drops # SKIP not applicable: there is no {has}"))
     said = gup("kunit")
@@ -474,12 +475,13 @@ def test_kunit_arguments_may_name_a_file_of_config(project, gup):
 
 
 def test_what_a_killed_build_wrote_last_is_made_again(tmp_path):
+    out = tmp_path / "out"
     for name, age in (("new.o", 0), ("linux", 29), ("a/near.o", 29), ("a/.near.o.cmd", 29),
                       ("old.o", 31), ("vmlinux", 60), ("new.c", 0)):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path = out / name
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("")
         os.utime(path, (1_000_000 - age,) * 2)
-    build._remove_latest(tmp_path)
-    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    build._remove_latest(out)
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert left == {"old.o", "vmlinux", "new.c"}

@@ -8,6 +8,8 @@ from guplib import config
 from guplib.run import rerun
 from guplib.system.paths import Layout
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 GOOD = """\
 [    0.500000]     # Subtest: gup_a
 [    0.500000]     not ok 1 at_boot_that_is_for_gup_kunit

@@ -6,6 +6,8 @@ import pytest
 from guplib.run import selftest
 from guplib.config import Selftest
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 PLAN = Selftest("bzImage", ("qemu",), "", (), ("/written/t -a",), ("/unwritten/t -a",))
 GOOD = """\
 [    0.500000] Run /init as init process

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from conftest import (KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, tarball,
-                      write_tarball)
+from conftest import KUNIT_PY, SCRIPTS, as_module, edit, kunit_json, write_tarball
+
+pytestmark = pytest.mark.usefixtures("with_trees")
 
 
 @pytest.fixture
@@ -89,11 +90,8 @@ def test_other_bases_kunit_py_runs_where_the_own_one_cannot(project, gup):
     edit(project.root / "config/bases.toml", 'kunit_filter = false\nkunit_of = ""',
          'kunit_filter = false\nkunit_of = "6.1"')
     own = "tools/testing/kunit/kunit.py"
-    write_tarball(tarball(project.root, "7.2", "7.2.1"), "7.2.1",
-                  replaced={own: "raise SystemExit('knows UML only')\n"})
-    lent = write_tarball(tarball(project.root, "6.1", "6.1.9"), "6.1.9",
-                         replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
-    assert lent.exists()
+    project.another_kernel("7.2", replaced={own: "raise SystemExit('knows UML only')\n"})
+    project.another_kernel("6.1", replaced={own: NOT_FROM_THE_TOOL + as_module(KUNIT_PY)})
     assert gup("kunit", "--base", "7.2", "--arch", "far").code == 0
     assert any("--arch=far" in call for call in project.calls())
     assert f"in {project.layout.tree('7.2')} " in project.calls()[0]

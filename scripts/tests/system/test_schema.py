@@ -5,12 +5,29 @@ import ast
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from conftest import SCRIPTS, edit
 from guplib.system import files, schema
 from guplib.system.errors import UsageError
+
+
+@pytest.mark.parametrize("kind, words", [
+    (str, "a string"), (int | None, "a whole number"), (list[str | None], "a list of strings"),
+    (tuple[tuple[str, str], ...], "a list of lists of strings"),
+    (dict[str, list[int]], "a table of lists of whole numbers"), (dict[str, Any], "a table"),
+    (list[dict[str, Any]], "a list of tables")])
+def test_what_was_expected_is_told_in_words(kind, words):
+    assert schema.expected(kind) == words
+
+
+@pytest.mark.parametrize("text", ["", "{", "nonsense"])
+def test_damaged_json_is_told_with_its_cure(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UsageError, match=r"a\.json: damaged \(.*\); remove it"):
+        schema.read_json(tmp_path / "a.json", "remove it")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from conftest import write_folder
 from guplib.system import process
 from guplib.system.git import Git
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

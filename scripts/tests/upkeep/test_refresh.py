@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import GUP_C, edit, stored, tarball, unified, with_line, write_tarball
+from conftest import GUP_C, edit, stored, unified, with_line
 from guplib import config, queue
 from guplib.system import transaction
 
@@ -17,14 +17,6 @@ def contents(project):
     """All stored files, by path."""
     return {path.relative_to(project.root): path.read_text() for name in STORED
             for path in (project.root / name).rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def ready(project, gup):
-    """A queue in its stored form, with the trees of both bases."""
-    for base in ("6.1", "7.2"):
-        assert gup("refresh", "--base", base).code == 0
-    return project
 
 
 def commit(project, message="mm/gup: mend it\n\nIt was broken.", line=45,
@@ -48,10 +40,10 @@ def amend(project, *words):
     project.git("commit", "-q", "--amend", "--no-edit", *words)
 
 
-def test_patch_gets_its_stored_form(project, gup):
+def test_patch_gets_its_stored_form(with_trees, gup):
     said = gup("refresh", "--base", "6.1")
     assert said.code == 0 and "patches/one-line/6.1.patch: changed" in said.out
-    text = project.patch.read_text()
+    text = with_trees.patch.read_text()
     assert text.startswith("Subject: mm/gup: change a line\n\nThe body of it.\n---\n"
                            " mm/gup.c | 2 +-\n 1 file changed, 1 insertion(+), "
                            "1 deletion(-)\n\ndiff --git a/mm/gup.c b/mm/gup.c\nindex ")
@@ -72,15 +64,15 @@ def test_unchanged_shared_patch_needs_no_tree_of_another_base(drifted, ready, gu
     assert not ready.tree.exists()
 
 
-def test_check_says_what_would_change_and_writes_nothing(project, gup):
-    before = contents(project)
+def test_check_says_what_would_change_and_writes_nothing(with_trees, gup):
+    before = contents(with_trees)
     said = gup("refresh", "--base", "6.1", "--check")
     assert said.code == 1 and "one-line/6.1.patch: changed" in said.out
-    assert contents(project) == before
+    assert contents(with_trees) == before
 
 
-def test_gup_check_has_it_as_a_step(project, gup):
-    (project.root / "config/packages.toml").write_text(
+def test_gup_check_has_it_as_a_step(with_trees, gup):
+    (with_trees.root / "config/packages.toml").write_text(
         "[tree]\n[toml]\n[kernel]\n[check]\n[lint]\n[mail]\n[far]\n")
     assert gup("check", "--only", "refresh").code == 1
     gup("refresh", "--base", "6.1")
@@ -265,10 +257,11 @@ def test_reworded_commit_keeps_its_topic(ready, gup):
 
 
 @pytest.fixture
-def drifted(project):
+def drifted(ready, gup):
     """The newer base has more lines ahead of what the patch changes."""
-    write_tarball(tarball(project.root, "7.2", "7.2.1"), "7.2.1",
-                  ["int added;"] * 5 + GUP_C)
+    ready.another_kernel("7.2", ["int added;"] * 5 + GUP_C)
+    assert gup("refresh", "--base", "7.2").code == 0
+    return ready
 
 
 def test_shared_patch_edited_on_the_newer_base_is_stored_for_the_older(drifted, ready,

@@ -6,12 +6,15 @@ import pytest
 from conftest import GUP_C, edit, kunit_json, stored, unified, with_line
 from guplib.queue import range_diff
 
+pytestmark = pytest.mark.usefixtures("with_trees")
+
 
 def row(said, name):
     return next(line for line in said.out.splitlines() if line.startswith(f"{name} "))
 
 
 def test_status_before_anything_was_made(project, gup):
+    project.remove_tree()
     said = gup("status")
     assert said.code == 0 and row(said, "6.1").endswith("none yet")
     assert "linux-source-6.1 6.1.9-1" in row(said, "6.1")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A made-up queue on a made-up kernel, small enough to try everything on."""
