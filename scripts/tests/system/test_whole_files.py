@@ -110,12 +110,12 @@ def test_lock_outlives_the_call_in_the_programs_that_it_started(tmp_path):
     assert free(tmp_path / "lock")
 
 
-@pytest.mark.parametrize("text, who", [(f"{os.getpid()}\n", f"process {os.getpid()}"),
-                                       ("", "another call"), ("half a", "another call")])
+@pytest.mark.parametrize("text, who", [("{}\n", "process {}"), ("", "another call"),
+                                       ("half a", "another call")])
 def test_holder_of_a_lock_is_named_while_it_is_waited_for(tmp_path, capfd, text, who):
-    holder = (tmp_path / "lock").open("w+")
+    holder, who = (tmp_path / "lock").open("w+"), who.format(os.getpid())
     fcntl.flock(holder, fcntl.LOCK_EX)
-    holder.write(text)
+    holder.write(text.format(os.getpid()))
     holder.flush()
     later = threading.Timer(0.1, holder.close)
     later.start()
