@@ -10,12 +10,13 @@ from .kernels import (Arch, Base, arch, arches, base, bases, cell_arch, default_
 from .lint_exceptions import exemptions
 from .machines import Rerun, Selftest, rerun, selftest
 from .packages_file import Need, needed, needs
+from .promises_files import Guard, Promise, Promises, Says, cases_named, promises
 from .toml_file import load
 
-__all__ = ["Arch", "Base", "Cells", "Form", "Kernel", "Need", "Requirement", "Rerun",
-           "Selftest", "arch", "arches", "base", "bases", "cell_arch", "cells",
-           "default_base", "exemptions", "export_form", "export_forms",
-           "export_texts", "fragments", "is_among", "kunit_lines", "load", "needed",
-           "needs", "reports", "rerun", "rerun_fragments", "selftest",
+__all__ = ["Arch", "Base", "Cells", "Form", "Guard", "Kernel", "Need", "Promise", "Promises",
+           "Requirement", "Rerun", "Says", "Selftest", "arch", "arches", "base", "bases",
+           "cases_named", "cell_arch", "cells", "default_base", "exemptions", "export_form",
+           "export_forms", "export_texts", "fragments", "is_among", "kunit_lines", "load",
+           "needed", "needs", "promises", "reports", "rerun", "rerun_fragments", "selftest",
            "selftest_fragments", "suite_option", "suites", "version_key", "with_blobs",
            "with_facts", "with_new_base"]
