@@ -2,8 +2,8 @@
 """What the kernel-doc promises, and which cases hold it (config/promises/*.toml)."""
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..system import schema
@@ -32,12 +32,12 @@ class Promise:
     bases: tuple[str, ...] = ALL
     reads: dict[str, str] = field(default_factory=dict)
 
-    def on(self, base: str) -> str:
-        """The sentence as it reads on a base; empty if it is not there."""
+    def on(self, base: str) -> tuple[str, ...]:
+        """The sentence as it reads on a base; none if it is not there."""
         for which, words in self.reads.items():
             if is_among(base, [which]):
-                return _one_line(words)
-        return _one_line(self.words) if is_among(base, self.bases) else ""
+                return (words,)
+        return (self.words,) if is_among(base, self.bases) else ()
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Says:
     words: tuple[str, ...]
     bases: tuple[str, ...] = ALL
 
-    def on(self, base: str) -> list[str]:
+    def on(self, base: str) -> tuple[str, ...]:
         """The sentences that are there on a base."""
-        return [_one_line(words) for words in self.words if is_among(base, self.bases)]
+        return self.words if is_among(base, self.bases) else ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ class Promises:
     says: tuple[Says, ...]
     guards: tuple[Guard, ...]
 
+    @property
+    def entries(self) -> tuple[Promise | Says, ...]:
+        """All that has sentences."""
+        return (*self.promises, *self.says)
+
     def documented(self, base: str) -> list[str]:
         """The functions that have a comment on a base."""
         return [name for name, bases in self.functions.items() if is_among(base, bases)]
@@ -99,7 +104,7 @@ def promises(layout: Layout) -> Promises:
         _add(path, functions, own.functions)
         _add(path, groups, own.groups)
         found += [(path, one) for one in listed(path, kinds, Promise, "promise")]
-        says += _with_bases(path, listed(path, kinds, Says, "says"))
+        says += [_sound(path, one) for one in listed(path, kinds, Says, "says")]
         guards += listed(path, kinds, Guard, "guard")
     return Promises(functions, tuple(_checked(path, one, groups) for path, one in found),
                     tuple(says), tuple(guards))
@@ -114,14 +119,17 @@ def _add(path: Path, known: dict[str, tuple[str, ...]],
     known.update(own)
 
 
-def _with_bases(path: Path, found: list[Says]) -> Iterator[Says]:
-    for one in found:
-        require_bases(path, f"says of {', '.join(one.of)}", one.bases)
-        yield one
+def _sound(path: Path, one: Says) -> Says:
+    """Sentences with single blanks; raises UsageError for bases that are none."""
+    require_bases(path, f"says of {', '.join(one.of)}", one.bases)
+    return replace(one, words=tuple(_one_line(words) for words in one.words))
 
 
 def _checked(path: Path, one: Promise, groups: Mapping[str, tuple[str, ...]]) -> Promise:
-    """A promise with its groups resolved; raises UsageError for what contradicts itself."""
+    """A promise with single blanks, and with the cases of the groups that it names.
+
+    Raises UsageError for what contradicts itself.
+    """
     where = f"{path}: '{_one_line(one.words)}'"
     require_bases(path, where, (*one.bases, *one.reads))
     if not (one.cases or one.reason or one.missing):
@@ -134,8 +142,9 @@ def _checked(path: Path, one: Promise, groups: Mapping[str, tuple[str, ...]]) ->
     if unknown:
         raise UsageError(f"{where}: '{unknown[0]}' is no group; write SUITE.CASE, or add the "
                          "group to [groups]")
-    cases = tuple(case for glob in one.cases for case in groups.get(glob, (glob,)))
-    return Promise(one.of, one.words, cases, one.reason, one.missing, one.bases, one.reads)
+    return replace(one, words=_one_line(one.words), missing=_one_line(one.missing),
+                   cases=tuple(case for glob in one.cases for case in groups.get(glob, (glob,))),
+                   reads={which: _one_line(words) for which, words in one.reads.items()})
 
 
 def _one_line(words: str) -> str:

@@ -18,7 +18,7 @@ def problems(layout: Layout) -> list[str]:
     guarding: set[str] = set()
     for one in known.promises:
         holding |= config.cases_named(one.cases, names, lambda glob: found.append(
-            f"'{one.words.strip()}': {glob} is none of config/cells.toml; mend the name"))
+            f"'{one.words}': {glob} is none of config/cells.toml; mend the name"))
     for guard in known.guards:
         guarding |= config.cases_named(guard.cases, names, lambda glob: found.append(
             f"a guard names {glob}, which is none of config/cells.toml; mend the name"))
@@ -33,18 +33,14 @@ def problems(layout: Layout) -> list[str]:
 
 def _nowhere(known: Promises, bases: list[str]) -> Iterator[str]:
     """What is said of functions that are not listed, and what holds for no base."""
-    for entry in (*known.promises, *known.says):
+    for entry in known.entries:
         for name in entry.of:
             if name not in known.functions:
                 yield f"{name}() is in no [functions]; add it there, with the bases that have it"
             elif not any(entry.on(base) for base in bases if name in known.documented(base)):
-                yield (f"{name}(): no base has '{_first(entry)}', by 'bases' and [functions]; "
+                first = entry.words if isinstance(entry, Promise) else entry.words[0]
+                yield (f"{name}(): no base has '{first}', by 'bases' and [functions]; "
                        "remove it")
-
-
-def _first(entry: Promise | config.Says) -> str:
-    words = entry.words if isinstance(entry, Promise) else entry.words[0]
-    return " ".join(words.split())
 
 
 def unlike(known: Promises, base: str, told: Mapping[str, list[str]], needed: Mapping[str, str]
@@ -56,26 +52,22 @@ def unlike(known: Promises, base: str, told: Mapping[str, list[str]], needed: Ma
     """
     listed: dict[str, set[str]] = {name: set() for name in known.documented(base)}
     found = []
-    for entry in (*known.promises, *known.says):
-        on = entry.on(base)
-        for name in entry.of:
-            for words in [on] if isinstance(on, str) else on:
-                if not words or name not in listed:
-                    continue
-                if words in listed[name]:
-                    found.append(f"{name}(): '{words}' is listed twice for {base}; remove one")
-                listed[name].add(words)
+    for entry in known.entries:
+        for name in (name for name in entry.of if name in listed):
+            found += [f"{name}(): '{words}' is listed twice for {base}; remove one"
+                      for words in entry.on(base) if words in listed[name]]
+            listed[name].update(entry.on(base))
     found += [f"{name}() in {file}: no [functions] has it for {base}; add it, and each of its "
               "sentences" for name, file in needed.items() if name not in listed]
-    for name, words in listed.items():
+    for name, sentences in listed.items():
         there = dict.fromkeys(told.get(name, ()))
         if not there:
             found.append(f"{name}(): {base} has no such comment; mend its bases in [functions]")
             continue
         found += [f"{name}(): '{sentence}' is new, or reads differently; add it, and the cases "
-                  "that hold it" for sentence in there if sentence not in words]
+                  "that hold it" for sentence in there if sentence not in sentences]
         found += [f"{name}(): the comment does not have '{sentence}'; remove it, or mend its "
-                  "'bases' or 'reads'" for sentence in sorted(words) if sentence not in there]
+                  "'bases' or 'reads'" for sentence in sorted(sentences) if sentence not in there]
     return found
 
 
@@ -84,15 +76,14 @@ def unheld(known: Promises, listed: Cells, kernel: Kernel) -> list[str]:
 
     Options do not count here: it is for the cells to have them.
     """
-    names = [f"{suite}.{case}" for suite, cases in listed.suites.items() for case in cases]
-    applying = [name for name in names if not any(
-        not need.options for need in listed.unmet(*name.split("."), kernel))]
+    applying = [f"{suite}.{case}" for suite, cases in listed.suites.items() for case in cases
+                if all(need.options for need in listed.unmet(suite, case, kernel))]
     found = []
     for one in known.promises:
         there = [name for name in one.of if name in known.documented(kernel.base)]
-        if one.cases and there and (words := one.on(kernel.base)) \
+        if one.cases and there and one.on(kernel.base) \
                 and not config.cases_named(one.cases, applying, lambda glob: None):
-            found.append(f"{there[0]}(): '{words}': none of its cases applies to {kernel.base}; "
+            found.append(f"{there[0]}(): '{one.on(kernel.base)[0]}': none of its cases applies to {kernel.base}; "
                          "add one that does, or say why there is none")
     return found
 
@@ -101,4 +92,4 @@ def missing(layout: Layout) -> Iterator[tuple[str, str]]:
     """The promises that want a case, and what that has to do."""
     for one in config.promises(layout).promises:
         if one.missing:
-            yield f"promise of {one.of[0]}(), '{_first(one)}'", f"no case: {one.missing}"
+            yield f"promise of {one.of[0]}(), '{one.words}'", f"no case: {one.missing}"
