@@ -83,8 +83,8 @@ def unheld(known: Promises, listed: Cells, kernel: Kernel) -> list[str]:
         there = [name for name in one.of if name in known.documented(kernel.base)]
         if one.cases and there and one.on(kernel.base) \
                 and not config.cases_named(one.cases, applying, lambda glob: None):
-            found.append(f"{there[0]}(): '{one.on(kernel.base)[0]}': none of its cases applies to {kernel.base}; "
-                         "add one that does, or say why there is none")
+            found.append(f"{there[0]}(): '{one.on(kernel.base)[0]}': none of its cases applies "
+                         f"to {kernel.base}; add one that does, or say why there is none")
     return found
 
 
