@@ -23,7 +23,7 @@ from .resume import Log
 
 
 def run(layout: Layout, base: str, arch: str, wanted: Iterable[str] = (), record: bool = False,
-        resume: bool = False) -> list[Proof]:
+        resume: bool = False, drop: bool = False) -> list[Proof]:
     """Take each topic of a base out, one at a time, and run a cell without it.
 
     wanted: the topics, all that the base needs if empty. Raises UsageError for one that
@@ -36,6 +36,10 @@ def run(layout: Layout, base: str, arch: str, wanted: Iterable[str] = (), record
         if name not in names:
             raise UsageError(f"base {base} has no patch of '{name}'; choose from "
                              f"{', '.join(names)}")
+    if drop:
+        empty = replace(spec, contents=all_but(names, None))
+        with tree.hold(empty):
+            tree.prepare(empty, drop=True)
     log = Log(layout, layout.prove(base) / f"{arch}.done.json", resume)
     found = [_kept(spec, arch, name, log) for name in wanted or names]
     say("\n" + "\n".join(lines(found)))

@@ -48,6 +48,7 @@ class Build:
         self.missing = left_out(cell) - elsewhere
         self.absent = self.missing | elsewhere
         self.program = _program(cell, ready)
+        self.settings = self._settings()
 
     def image(self) -> Image:
         """Build the kernel, if it is not there already, and say what it is.
@@ -57,7 +58,7 @@ class Build:
         for suite in sorted(self.missing):
             say(f"{self.cell.name}: {suite} is left out: it needs a topic of the queue")
         there = image.load(self.cell.image)
-        if there and there.settings == self._settings() \
+        if there and there.settings == self.settings \
                 and there.made_from == self._made_from() != "" \
                 and there.stamps == _stamps(self.cell.out):
             return there
@@ -88,7 +89,7 @@ class Build:
             tuple(cell.arch.exec_arguments), cell.tree.base.kunit_filter,
             cell.tree.base.name, tuple(sorted(options)),
             tuple(_in_headers(ready, self.names)), tuple(sorted(self.absent)),
-            tuple(against), self._settings(), "" if warnings else self._made_from(),
+            tuple(against), self.settings, "" if warnings else self._made_from(),
             _make_call(log) or (there.make if there else ()), _stamps(cell.out))
 
     def _words(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ class Build:
         than the compiler does. A Kconfig that was changed is a reason to let it.
         """
         out = self.cell.out
-        settled = there and there.make and there.settings == self._settings() \
+        settled = there and there.make and there.settings == self.settings \
             and there.stamps.get(".config") == _stamps(out).get(".config") \
             and not any(_is_newer(self.ready.path / name, out / ".config") for name in touched
                         if Path(name).name.startswith("Kconfig"))

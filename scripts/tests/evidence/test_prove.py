@@ -169,6 +169,17 @@ def test_what_was_cut_off_is_not_run_again(three, gup, monkeypatch):
     assert ran == ["second", "one-line", "one-line", "third"]
 
 
+def test_work_in_the_tree_is_neither_run_nor_lost(three, proofs, gup, refused):
+    proofs("--topics", "second")
+    mine = three.layout.tree("6.1", "without") / "mm/gup.c"
+    mine.write_text("int mine;\n")
+    said = refused(2, "prove", "--base", "6.1", "--topics", "second")
+    assert "Put it aside: gup prove --base 6.1 --set-aside" in said
+    assert gup("prove", "--base", "6.1", "--topics", "second", "--set-aside").code == 0
+    kept = three.git("for-each-ref", "--format=%(refname)", "refs/heads/aside")
+    assert three.git("show", f"{kept}:mm/gup.c") == "int mine;"
+
+
 def test_record_is_kept_and_damage_is_named(three, gup, refused):
     readme = three.root / "README.md"
     from guplib.evidence.recorded_results import BEGIN, END
