@@ -61,10 +61,15 @@ def _kept(spec: TreeSpec, arch: str, name: str, log: Log) -> Proof:
 
 
 def _one(spec: TreeSpec, arch: str, name: str) -> Proof:
-    """Run a cell without a topic."""
+    """Run a cell without a topic, and if that does not build, without what depends on it."""
+    alone = _without(spec, arch, name, dependents=False)
+    return _without(spec, arch, name, dependents=True) if alone.broken else alone
+
+
+def _without(spec: TreeSpec, arch: str, name: str, dependents: bool) -> Proof:
     layout, base = spec.layout, spec.base.name
     with tree.use(spec) as ready:
-        out = removal.of_topic(spec, ready.state, name, layout.prove(base))
+        out = removal.of_topic(spec, ready.state, name, layout.prove(base), dependents)
     along = f", and {', '.join(out.along)}" if out.along else ""
     say(f"\n== {base}/{arch} without {name}{along}")
     request = Request(base, arch, contents=all_but(out.topics, out.change))

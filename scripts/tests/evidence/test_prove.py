@@ -20,6 +20,10 @@ if verb == "config":
                                       + open(f"{out}/.kunitconfig").read())
 if verb == "build" and any(line not in text for line in plan.get("breaks", [])):
     sys.exit("mm/gup.c:1:1: error: broken")
+if verb == "build" and plan.get("calls"):
+    caller, callee = plan["calls"]
+    if caller in text and callee not in text:
+        sys.exit("mm/gup.c:1:1: error: broken")
 if verb == "exec":
     import fnmatch, json
     open(f"{out}/test.log", "w").close()
@@ -131,6 +135,17 @@ def test_tree_that_does_not_build_without_a_topic_is_told(three, proofs):
     three.behave(breaks=["int second;"])
     code, found = proofs("--topics", "second")
     assert code == 1 and "broken" in found["second"]["broken"]
+
+
+def test_what_does_not_build_without_a_topic_goes_along_if_it_says_so(three, proofs):
+    # third calls what second adds, as its topic.toml says.
+    edit(three.layout.topic("third"), "severity", 'depends = ["second"]\nseverity')
+    three.behave(needs={"int second;": ["base.stands"], "int third;": ["base.falls"]},
+                 calls=["int third;", "int second;"])
+    code, found = proofs("--topics", "second")
+    assert code == 0
+    assert found["second"]["along"] == ["third"]
+    assert found["second"]["turned"] == ["base.stands"]
 
 
 def test_suites_that_call_what_a_topic_adds_are_left_out(three, proofs):
