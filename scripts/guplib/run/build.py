@@ -71,7 +71,8 @@ class Build:
     def _settings(self) -> str:
         """A digest of all that the kernel is configured by, and of what is asked of it."""
         parts = [self.ready.state.base, self._fragments(), *self.program,
-                 repr(self.cell.arch), repr(self.cell.tree.base), *self.names,
+                 repr(self.cell.arch), repr(self.cell.instrument),
+                 repr(self.cell.tree.base), *self.names,
                  *sorted(self.absent), compiler(self.cell.arch)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -86,7 +87,7 @@ class Build:
         against = [*_lost(cell, options), *(f"build warning: {text}" for text in warnings)]
         return Image(
             cell.name, str(cell.out), str(ready.path), self.program, self._words(),
-            tuple(cell.arch.exec_arguments), cell.tree.base.kunit_filter,
+            cell.arch.exec_arguments + cell.instrument.arguments, cell.tree.base.kunit_filter,
             cell.tree.base.name, tuple(sorted(options)),
             tuple(_in_headers(ready, self.names)), tuple(sorted(self.absent)),
             tuple(against), self.settings, "" if warnings else self._made_from(),
@@ -107,7 +108,7 @@ class Build:
                          for path in config.fragments(self.cell.layout, base, arch))
         for suite in self.absent:
             joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
-        for line in self.cell.kconfig:
+        for line in self.cell.options:
             joined = _with_option(joined, line)
         return joined
 
@@ -314,7 +315,7 @@ def _lost(cell: Cell, there: set[str]) -> Iterator[str]:
 
     What was asked for by --kconfig-add counts as intended.
     """
-    asked = {line.partition("=")[0] for line in cell.kconfig}
+    asked = {line.partition("=")[0] for line in cell.options}
     for options in cell.arch.options:
         names = options.split("|")
         met = any((name.removeprefix("!") in there) != name.startswith("!")
