@@ -42,6 +42,9 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
     verb.add_argument("--kconfig-add", type=_kconfig, action="append", default=[],
                       metavar="CONFIG_X=y", help="build with this option, too, in a "
                       "folder of its own; may be given more than once")
+    verb.add_argument("--instrument", default="", metavar="I",
+                      help="build and run with what shows more, in a folder of its own: "
+                      "one of config/instruments.toml, such as lockdep")
     verb.add_argument("--skipped", action="store_true",
                       help="name each case that has skipped or does not apply, too, with "
                       "its reason")
@@ -64,7 +67,7 @@ def run(layout: Layout, options: argparse.Namespace) -> int:
     request = cell.Request(base, options.arch, cell.Part(options.suite, options.case),
                            UNPATCHED if options.unpatched else WHOLE,
                            tuple(options.kconfig_add), ksrc, not options.no_ccache,
-                           options.repeat)
+                           options.repeat, options.instrument)
     try:
         verdict = kunit.run(layout, request)
     except TestsFailed:

@@ -27,6 +27,8 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
                       help="the architecture to run on (default: um)")
     verb.add_argument("--topics", type=comma_list, default=[], metavar="T,…",
                       help="take these out (default: all that the base needs)")
+    verb.add_argument("--set-aside", action="store_true",
+                      help="put work that is in build/B/linux-without aside first")
     verb.add_argument("--record", action="store_true",
                       help="write what comes out to doc/proved.json and README.md")
     add_resume(verb)
@@ -37,7 +39,7 @@ def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
 
 def run(layout: Layout, options: argparse.Namespace) -> int:
     proofs = prove.run(layout, options.base, options.arch, options.topics, options.record,
-                       options.resume)
+                       options.resume, options.set_aside)
     if options.data:
         print(json.dumps([{**asdict(proof), "verdict": proof.word} for proof in proofs],
                          indent=1))

@@ -23,7 +23,7 @@ from .resume import Log
 
 
 def run(layout: Layout, base: str, arch: str, wanted: Iterable[str] = (), record: bool = False,
-        resume: bool = False) -> list[Proof]:
+        resume: bool = False, drop: bool = False) -> list[Proof]:
     """Take each topic of a base out, one at a time, and run a cell without it.
 
     wanted: the topics, all that the base needs if empty. Raises UsageError for one that
@@ -36,6 +36,10 @@ def run(layout: Layout, base: str, arch: str, wanted: Iterable[str] = (), record
         if name not in names:
             raise UsageError(f"base {base} has no patch of '{name}'; choose from "
                              f"{', '.join(names)}")
+    if drop:
+        empty = replace(spec, contents=all_but(names, None))
+        with tree.hold(empty):
+            tree.prepare(empty, drop=True)
     log = Log(layout, layout.prove(base) / f"{arch}.done.json", resume)
     found = [_kept(spec, arch, name, log) for name in wanted or names]
     say("\n" + "\n".join(lines(found)))
@@ -57,10 +61,15 @@ def _kept(spec: TreeSpec, arch: str, name: str, log: Log) -> Proof:
 
 
 def _one(spec: TreeSpec, arch: str, name: str) -> Proof:
-    """Run a cell without a topic."""
+    """Run a cell without a topic, and if that does not build, without what depends on it."""
+    alone = _without(spec, arch, name, dependents=False)
+    return _without(spec, arch, name, dependents=True) if alone.broken else alone
+
+
+def _without(spec: TreeSpec, arch: str, name: str, dependents: bool) -> Proof:
     layout, base = spec.layout, spec.base.name
     with tree.use(spec) as ready:
-        out = removal.of_topic(spec, ready.state, name, layout.prove(base))
+        out = removal.of_topic(spec, ready.state, name, layout.prove(base), dependents)
     along = f", and {', '.join(out.along)}" if out.along else ""
     say(f"\n== {base}/{arch} without {name}{along}")
     request = Request(base, arch, contents=all_but(out.topics, out.change))

@@ -16,11 +16,7 @@ MESSAGE = "Take {topics} out\n\nThe other patches are as they were.\n"
 
 @dataclass(frozen=True)
 class Removal:
-    """A topic, those that had to go along, and the patch that takes them out.
-
-    A topic goes along if its patch does not apply by a 3-way merge where the first one
-    is missing.
-    """
+    """A topic, those that had to go along, and the patch that takes them out."""
 
     topic: str
     along: tuple[str, ...]
@@ -32,19 +28,24 @@ class Removal:
         return frozenset({self.topic, *self.along})
 
 
-def of_topic(spec: TreeSpec, state: State, topic: str, folder: Path) -> Removal:
+def of_topic(spec: TreeSpec, state: State, topic: str, folder: Path,
+             dependents: bool = False) -> Removal:
     """Write the patch that takes a topic out of a tree that has the whole series.
 
-    Only the object store of the tree is written to.
+    A later topic goes along if its patch does not apply by a 3-way merge where that one
+    is missing; with dependents, also if it says that it depends on one that is out. Only
+    the object store of the tree is written to.
     """
     series = [path.parent.name for path in queue.series(spec.layout, spec.base.name)]
     commits = spec.git.lines("rev-list", "--reverse", f"{state.base}..{state.head}")
     first = series.index(topic)
     along: list[str] = []
+    needs = {each.name: set(each.depends) for each in queue.topics(spec.layout)}
     with aside(spec, commits[first] + "^") as git:
         # The commits behind the series bring the suites, which touch other files.
         for name, commit in zip([*series[first + 1:], ""], commits[first + 1:]):
-            if not _merged(git, commit):
+            if dependents and needs.get(name, set()) & {topic, *along} \
+                    or not _merged(git, commit):
                 along.append(name)
         tree = git.out("write-tree")
     diff = spec.git.out("diff", "--binary", state.head, tree)

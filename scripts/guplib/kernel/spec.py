@@ -9,6 +9,9 @@ from ..config import Base
 from ..system.git import Git
 from ..system.paths import Layout
 
+# Trees that one command moves from one state to the next, by the names of their contents.
+COMMANDS = {"bisect": "bisect", "without": "prove"}
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -26,6 +29,11 @@ class Contents:
     change: Path | None = None
     removed: frozenset[str] = frozenset()
     green: bool = False
+
+    @property
+    def for_people(self) -> bool:
+        """Whether a person may work in such a tree, and run what comes of it."""
+        return self.name not in COMMANDS
 
     @property
     def whole(self) -> bool:
@@ -51,9 +59,9 @@ def prefix(first: int) -> Contents:
     return Contents("bisect", first=first, green=True)
 
 
-def all_but(topics: Collection[str], change: Path) -> Contents:
-    """The series less some topics, which a change on top takes out."""
-    return Contents("without", change=change, removed=frozenset(topics))
+def all_but(topics: Collection[str], change: Path | None) -> Contents:
+    """The series less some topics, which a change on top takes out; less all, if none does."""
+    return Contents("without", None if change else 0, change, frozenset(topics))
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,6 @@ class TreeSpec:
     @property
     def call(self) -> str:
         """The words that prepare this tree."""
-        if self.contents.name not in ("", UNPATCHED.name):
-            return f"gup {self.contents.name} --base {self.base.name}"
-        return f"gup tree --base {self.base.name}" + \
-            ("" if self.is_main else " --unpatched")
+        command = COMMANDS.get(self.contents.name, "tree")
+        return f"gup {command} --base {self.base.name}" + \
+            (" --unpatched" if self.contents.name == UNPATCHED.name else "")

@@ -48,6 +48,7 @@ class Build:
         self.missing = left_out(cell) - elsewhere
         self.absent = self.missing | elsewhere
         self.program = _program(cell, ready)
+        self.settings = self._settings()
 
     def image(self) -> Image:
         """Build the kernel, if it is not there already, and say what it is.
@@ -57,7 +58,7 @@ class Build:
         for suite in sorted(self.missing):
             say(f"{self.cell.name}: {suite} is left out: it needs a topic of the queue")
         there = image.load(self.cell.image)
-        if there and there.settings == self._settings() \
+        if there and there.settings == self.settings \
                 and there.made_from == self._made_from() != "" \
                 and there.stamps == _stamps(self.cell.out):
             return there
@@ -70,7 +71,8 @@ class Build:
     def _settings(self) -> str:
         """A digest of all that the kernel is configured by, and of what is asked of it."""
         parts = [self.ready.state.base, self._fragments(), *self.program,
-                 repr(self.cell.arch), repr(self.cell.tree.base), *self.names,
+                 repr(self.cell.arch), repr(self.cell.instrument),
+                 repr(self.cell.tree.base), *self.names,
                  *sorted(self.absent), compiler(self.cell.arch)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -85,10 +87,10 @@ class Build:
         against = [*_lost(cell, options), *(f"build warning: {text}" for text in warnings)]
         return Image(
             cell.name, str(cell.out), str(ready.path), self.program, self._words(),
-            tuple(cell.arch.exec_arguments), cell.tree.base.kunit_filter,
+            cell.arch.exec_arguments + cell.instrument.arguments, cell.tree.base.kunit_filter,
             cell.tree.base.name, tuple(sorted(options)),
             tuple(names_in_headers(ready, self.names)), tuple(sorted(self.absent)),
-            tuple(against), self._settings(), "" if warnings else self._made_from(),
+            tuple(against), self.settings, "" if warnings else self._made_from(),
             _make_call(log) or (there.make if there else ()), _stamps(cell.out))
 
     def _words(self) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ class Build:
                          for path in config.fragments(self.cell.layout, base, arch))
         for suite in self.absent:
             joined = joined.replace(f"{config.suite_option(suite)}=y\n", "")
-        for line in self.cell.kconfig:
+        for line in self.cell.options:
             joined = _with_option(joined, line)
         return joined
 
@@ -136,7 +138,7 @@ class Build:
         than the compiler does. A Kconfig that was changed is a reason to let it.
         """
         out = self.cell.out
-        settled = there and there.make and there.settings == self._settings() \
+        settled = there and there.make and there.settings == self.settings \
             and there.stamps.get(".config") == _stamps(out).get(".config") \
             and not any(_is_newer(self.ready.path / name, out / ".config") for name in touched
                         if Path(name).name.startswith("Kconfig"))
@@ -313,7 +315,7 @@ def _lost(cell: Cell, there: set[str]) -> Iterator[str]:
 
     What was asked for by --kconfig-add counts as intended.
     """
-    asked = {line.partition("=")[0] for line in cell.kconfig}
+    asked = {line.partition("=")[0] for line in cell.options}
     for options in cell.arch.options:
         names = options.split("|")
         met = any((name.removeprefix("!") in there) != name.startswith("!")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, queue
-from ..config import Arch, Cells
+from ..config import PLAIN, Arch, Cells, Instrument
 from ..kernel.source import Source
 from ..kernel.spec import UNPATCHED, WHOLE, Contents, TreeSpec
 from ..system.errors import UsageError
@@ -35,11 +35,15 @@ EVERYTHING = Part()
 
 @dataclass(frozen=True)
 class Cell:
-    """A tree on an architecture, with options on top of the fragments, as CONFIG_X=y."""
+    """A tree on an architecture, with an instrument and options of the person.
+
+    kconfig: options on top of all others, as CONFIG_X=y.
+    """
 
     tree: TreeSpec
     arch: Arch
     kconfig: tuple[str, ...] = ()
+    instrument: Instrument = PLAIN
 
     @property
     def layout(self) -> Layout:
@@ -54,15 +58,20 @@ class Cell:
     @property
     def shown(self) -> str:
         """The name, and what sets this cell apart from others of that name."""
-        contents = self.tree.contents
-        return " ".join([self.name, *([contents.name] if contents.name else []),
-                         *self.kconfig])
+        apart = (self.tree.contents.name, self.instrument.name)
+        return " ".join([self.name, *(name for name in apart if name), *self.kconfig])
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options on top of the fragments, the last word on each last."""
+        return self.instrument.options + self.kconfig
 
     @property
     def folder(self) -> Path:
         """Where image, results and logs go."""
         return self.layout.cell(self.tree.base.name, self.arch.name,
-                                self.tree.contents.name, self.kconfig)
+                                self.tree.contents.name, self.kconfig,
+                                self.instrument.name)
 
     @property
     def out(self) -> Path:
@@ -101,6 +110,7 @@ class Request:
     ksrc: Source | None = None
     ccache: bool = True
     times: int = 1
+    instrument: str = ""
 
     @property
     def patched(self) -> bool:
@@ -118,7 +128,8 @@ def of(layout: Layout, request: Request) -> Cell:
     arch = config.cell_arch(layout, request.base, request.arch)
     _require_part(config.cells(layout), arch, request.part)
     require_plain_path(layout)
-    return Cell(TreeSpec(layout, base, request.contents), arch, request.kconfig)
+    return Cell(TreeSpec(layout, base, request.contents), arch, request.kconfig,
+                config.instrument(layout, request.instrument, arch.name))
 
 
 def _require_part(cells: Cells, arch: Arch, part: Part) -> None:

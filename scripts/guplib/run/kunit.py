@@ -26,7 +26,7 @@ def run(layout: Layout, request: Request) -> Verdict:
     packages.ensure(layout, wanted.arch.needs)
     env = build.environment(layout, request.ccache)
     with tree.use(wanted.tree, request.ksrc,
-                  edits_welcome=not request.contents.green) as ready, \
+                  edits_welcome=request.contents.for_people) as ready, \
             files.locked(wanted.lock, f"cell {wanted.shown}"):
         if ready.edits:
             say(f"base {request.base}: testing the tree with your work in it "

@@ -34,6 +34,7 @@ def store(cell: Cell, ready: Tree, verdict: Verdict, part: Part) -> None:
         "arch": cell.arch.name, "patched": cell.tree.contents.whole,
         "commit": commit, "dirty": dirty,
         "edits": list(ready.edits), "kconfig": list(cell.kconfig),
+        "instrument": cell.instrument.name,
         "compiler": compiler(cell.arch),
         "suite": part.glob, "time": now,
         "last_green": now if green else _last_green(cell),

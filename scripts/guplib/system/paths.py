@@ -192,15 +192,15 @@ class Layout:
         """Held while the mails of a base are made."""
         return self.base(base) / "mail.lock"
 
-    def cell(self, base: str, arch: str, name: str = "", kconfig: Sequence[str] = ()
-             ) -> Path:
+    def cell(self, base: str, arch: str, name: str = "", kconfig: Sequence[str] = (),
+             instrument: str = "") -> Path:
         """Results and logs of one cell, of the tree with a name.
 
-        kconfig: options beside the cell's fragments.
+        kconfig: options beside the cell's fragments and those of an instrument.
         """
         added = "".join(f"-{line.removeprefix('CONFIG_').replace('=', '-')}"
                         for line in kconfig)
-        return self.base(base) / f"{arch}{_ending(name)}{added}"
+        return self.base(base) / f"{arch}{_ending(name)}{_ending(instrument)}{added}"
 
     def out(self, base: str, arch: str, name: str = "") -> Path:
         """Where a cell is built."""

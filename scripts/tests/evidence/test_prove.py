@@ -20,6 +20,10 @@ if verb == "config":
                                       + open(f"{out}/.kunitconfig").read())
 if verb == "build" and any(line not in text for line in plan.get("breaks", [])):
     sys.exit("mm/gup.c:1:1: error: broken")
+if verb == "build" and plan.get("calls"):
+    caller, callee = plan["calls"]
+    if caller in text and callee not in text:
+        sys.exit("mm/gup.c:1:1: error: broken")
 if verb == "exec":
     import fnmatch, json
     open(f"{out}/test.log", "w").close()
@@ -133,6 +137,17 @@ def test_tree_that_does_not_build_without_a_topic_is_told(three, proofs):
     assert code == 1 and "broken" in found["second"]["broken"]
 
 
+def test_what_does_not_build_without_a_topic_goes_along_if_it_says_so(three, proofs):
+    # third calls what second adds, as its topic.toml says.
+    edit(three.layout.topic("third"), "severity", 'depends = ["second"]\nseverity')
+    three.behave(needs={"int second;": ["base.stands"], "int third;": ["base.falls"]},
+                 calls=["int third;", "int second;"])
+    code, found = proofs("--topics", "second")
+    assert code == 0
+    assert found["second"]["along"] == ["third"]
+    assert found["second"]["turned"] == ["base.stands"]
+
+
 def test_suites_that_call_what_a_topic_adds_are_left_out(three, proofs):
     edit(three.layout.topic("one-line"), "severity", "adds = true\nseverity")
     three.behave(needs={})
@@ -167,6 +182,17 @@ def test_what_was_cut_off_is_not_run_again(three, gup, monkeypatch):
     assert gup("prove", "--base", "6.1").code == 130
     gup("prove", "--base", "6.1", "--resume")
     assert ran == ["second", "one-line", "one-line", "third"]
+
+
+def test_work_in_the_tree_is_neither_run_nor_lost(three, proofs, gup, refused):
+    proofs("--topics", "second")
+    mine = three.layout.tree("6.1", "without") / "mm/gup.c"
+    mine.write_text("int mine;\n")
+    said = refused(2, "prove", "--base", "6.1", "--topics", "second")
+    assert "Put it aside: gup prove --base 6.1 --set-aside" in said
+    assert gup("prove", "--base", "6.1", "--topics", "second", "--set-aside").code == 0
+    kept = three.git("for-each-ref", "--format=%(refname)", "refs/heads/aside")
+    assert three.git("show", f"{kept}:mm/gup.c") == "int mine;"
 
 
 def test_record_is_kept_and_damage_is_named(three, gup, refused):

@@ -215,6 +215,16 @@ def test_compiler_is_asked_for_all_that_it_has_to_say(project, configured, linte
     assert calls and all(" W=1 C=1 " in call for call in calls)
 
 
+@pytest.mark.parametrize("base, code", [("6.1", 0), ("7.2", 1)])
+def test_suites_are_looked_at_once_by_the_newest_base(sources, gup, stub, base, code):
+    for tool in TOOLS:
+        stub(tool, "true")
+    stub("perl", 'case "$*" in *--file*_kunit.c) echo "x:1: ERROR: ODD: bad";; esac')
+    said = gup("lint", "--base", base)
+    assert said.code == code, said
+    assert ("FAILED checkpatch 7.2 kunit/put_user_page_kunit.c" in said.out) == bool(code)
+
+
 def test_checkpatch_is_asked_to_be_strict(linted, stub, tmp_path):
     stub("perl", f'case "$1" in *checkpatch.pl) echo "$*" >>{tmp_path}/log;; esac')
     linted()

@@ -166,3 +166,8 @@ def test_index_of_its_own_leaves_that_of_the_tree_alone(git, tmp_path):
     aside = Git(tmp_path, tmp_path / "aside")
     aside.run("read-tree", "--empty")
     assert aside.lines("ls-files") == [] and git.lines("ls-files") == ["a"]
+
+
+def test_log_may_be_in_a_folder_that_is_not_there_yet(tmp_path):
+    process.run(["echo", "said"], log=tmp_path / "a/b/log")
+    assert (tmp_path / "a/b/log").read_text() == "said\n"
