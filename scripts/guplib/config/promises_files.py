@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the kernel-doc promises, and which cases hold it (config/promises/*.toml)."""
 
-import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -149,15 +148,3 @@ def _checked(path: Path, one: Promise, groups: Mapping[str, tuple[str, ...]]) ->
 
 def _one_line(words: str) -> str:
     return " ".join(words.split())
-
-
-def cases_named(globs: tuple[str, ...], known: list[str],
-                unknown: Callable[[str], None]) -> set[str]:
-    """The cases, as SUITE.CASE, that globs name; unknown is told of each that names none."""
-    found: set[str] = set()
-    for glob in globs:
-        named = set(fnmatch.filter(known, glob))
-        if not named:
-            unknown(glob)
-        found |= named
-    return found

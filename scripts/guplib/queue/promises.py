@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every sentence of the kernel-doc and the cases that hold it: none without the other."""
 
+import fnmatch
 from collections.abc import Iterator, Mapping
 
 from .. import config
@@ -17,11 +18,13 @@ def problems(layout: Layout) -> list[str]:
     holding: set[str] = set()
     guarding: set[str] = set()
     for one in known.promises:
-        holding |= config.cases_named(one.cases, names, lambda glob: found.append(
-            f"'{one.words}': {glob} is none of config/cells.toml; mend the name"))
+        holding |= _named(one.cases, names)
+        found += [f"'{one.words}': {glob} is none of config/cells.toml; mend the name"
+                  for glob in one.cases if not _named((glob,), names)]
     for guard in known.guards:
-        guarding |= config.cases_named(guard.cases, names, lambda glob: found.append(
-            f"a guard names {glob}, which is none of config/cells.toml; mend the name"))
+        guarding |= _named(guard.cases, names)
+        found += [f"a guard names {glob}, which is none of config/cells.toml; mend the name"
+                  for glob in guard.cases if not _named((glob,), names)]
         if not guard.reason.strip():
             found.append(f"a guard of {', '.join(guard.cases)} has no reason; give it one")
     found += [f"{name} holds no sentence and guards nothing; add it to the 'cases' of a "
@@ -29,6 +32,11 @@ def problems(layout: Layout) -> list[str]:
     found += [f"{name} holds a sentence and is a guard, too; remove one"
               for name in names if name in holding & guarding]
     return found + list(_nowhere(known, bases))
+
+
+def _named(globs: tuple[str, ...], names: list[str]) -> set[str]:
+    """The cases, as SUITE.CASE, that globs name."""
+    return {name for glob in globs for name in fnmatch.filter(names, glob)}
 
 
 def _nowhere(known: Promises, bases: list[str]) -> Iterator[str]:
@@ -82,7 +90,7 @@ def unheld(known: Promises, listed: Cells, kernel: Kernel) -> list[str]:
     for one in known.promises:
         there = [name for name in one.of if name in known.documented(kernel.base)]
         if one.cases and there and one.on(kernel.base) \
-                and not config.cases_named(one.cases, applying, lambda glob: None):
+                and not _named(one.cases, applying):
             found.append(f"{there[0]}(): '{one.on(kernel.base)[0]}': none of its cases applies "
                          f"to {kernel.base}; add one that does, or say why there is none")
     return found
