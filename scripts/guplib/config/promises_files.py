@@ -141,7 +141,8 @@ def _checked(path: Path, one: Promise, groups: Mapping[str, tuple[str, ...]]) ->
     if unknown:
         raise UsageError(f"{where}: '{unknown[0]}' is no group; write SUITE.CASE, or add the "
                          "group to [groups]")
-    return replace(one, words=_one_line(one.words), missing=_one_line(one.missing),
+    return replace(one, words=_one_line(one.words), reason=_one_line(one.reason),
+                   missing=_one_line(one.missing),
                    cases=tuple(case for glob in one.cases for case in groups.get(glob, (glob,))),
                    reads={which: _one_line(words) for which, words in one.reads.items()})
 
