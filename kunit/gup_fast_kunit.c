@@ -267,6 +267,37 @@ static void fast_only_returns_0_for_absent_pages(struct kunit *test)
 	expect_left_to_slow_path(test, addr, FOLL_WRITE, "an absent page");
 }
 
+/* There is nothing that it could find pages by, though all of them are there. */
+static void fast_only_returns_0_where_there_is_no_gup_fast(struct kunit *test)
+{
+	struct page *pages[NR_PAGES];
+	struct gup_file *file;
+	unsigned long addr;
+	unsigned int i;
+	int got;
+
+	/* The name of it on either kernel, as a skip has to have it. */
+	if (IS_ENABLED(CONFIG_HAVE_GUP_FAST))
+		kunit_skip(test, "needs CONFIG_HAVE_GUP_FAST or CONFIG_HAVE_FAST_GUP to be off");
+	file = gup_create_file(test, 0, NR_PAGES);
+	addr = map_present(test, file);
+	gup_poison(pages, NR_PAGES);
+
+	got = get_user_pages_fast_only(addr, NR_PAGES, 0, pages);
+	gup_release(&fast_only, pages, got);
+
+	KUNIT_EXPECT_EQ_MSG(test, got, 0,
+			    "pages of get_user_pages_fast_only() without GUP-fast");
+	for (i = 0; i < NR_PAGES; i++) {
+		KUNIT_EXPECT_PTR_EQ_MSG(test, pages[i], GUP_POISON,
+					"get_user_pages_fast_only() took no page, but wrote pages[%u]",
+					i);
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(file->heads[i]), 2,
+				    "references to page %u, of the file and the page table",
+				    i);
+	}
+}
+
 /* The slow path looks for signals. This also shows what others rely on. */
 static void only_the_fast_calls_work_while_being_killed(struct kunit *test)
 {
@@ -717,6 +748,46 @@ static void counts_its_pins_of_a_huge_page(struct kunit *test)
 		expect_counted(test, fast_methods[i], addr, nr, pages);
 }
 
+/* Neither the first nor the last pages of it, which count in its head */
+static void adds_one_pin_per_page_to_a_huge_page(struct kunit *test)
+{
+	const struct gup_method *m = &gup_methods[GUP_PIN_FAST];
+	int before, during, after, pins, pins_left;
+	struct page *pages[NR_PAGES], *head;
+	unsigned long addr;
+	long got;
+
+	skip_without_gup_fast(test);
+	gup_skip_without_thp(test);
+	addr = map_huge(test);
+	head = gup_page_at(test, addr);
+
+	before = page_ref_count(head);
+	got = acquire_while_being_killed(test, m, addr + PAGE_SIZE, NR_PAGES,
+					 FOLL_WRITE, pages);
+	during = page_ref_count(head);
+	pins = gup_pincount(head);
+	gup_release(m, pages, got);
+	after = page_ref_count(head);
+	pins_left = gup_pincount(head);
+
+	KUNIT_EXPECT_EQ_MSG(test, got, (long)NR_PAGES,
+			    "pages that %s() took without the slow path",
+			    m->name);
+	KUNIT_EXPECT_EQ_MSG(test, during, before + NR_PAGES,
+			    "references while %s() has %d pages of a huge page",
+			    m->name, NR_PAGES);
+	KUNIT_EXPECT_EQ_MSG(test, pins, NR_PAGES,
+			    "pincount while %s() has %d pages of a huge page",
+			    m->name, NR_PAGES);
+	KUNIT_EXPECT_EQ_MSG(test, after, before,
+			    "references after what %s() took is released",
+			    m->name);
+	KUNIT_EXPECT_EQ_MSG(test, pins_left, 0,
+			    "pincount after what %s() took is released",
+			    m->name);
+}
+
 /* The pages are on no list, so nobody else has references to them. */
 static void adds_the_weight_of_one_reference_to_a_small_page(struct kunit *test)
 {
@@ -1118,6 +1189,7 @@ static struct kunit_case gup_fast_cases[] = {
 	KUNIT_CASE(stops_at_an_absent_page_with_interrupts_off),
 	KUNIT_CASE(gets_present_pages_while_the_mmap_lock_is_taken),
 	KUNIT_CASE(fast_only_returns_0_for_absent_pages),
+	KUNIT_CASE(fast_only_returns_0_where_there_is_no_gup_fast),
 	KUNIT_CASE(only_the_fast_calls_work_while_being_killed),
 	KUNIT_CASE(takes_written_pages_for_writing),
 	KUNIT_CASE(takes_pages_of_two_page_tables),
@@ -1135,6 +1207,7 @@ static struct kunit_case gup_fast_cases[] = {
 	KUNIT_CASE(returns_what_it_has_if_the_slow_path_fails),
 	KUNIT_CASE(counts_its_pins_of_small_pages),
 	KUNIT_CASE(counts_its_pins_of_a_huge_page),
+	KUNIT_CASE(adds_one_pin_per_page_to_a_huge_page),
 	KUNIT_CASE(adds_the_weight_of_one_reference_to_a_small_page),
 	KUNIT_CASE(breaks_cow_of_a_private_file),
 	KUNIT_CASE(breaks_cow_after_a_fork),

@@ -602,6 +602,37 @@ static void releases_a_run_of_pages_by_one_operation(struct kunit *test)
 	}
 }
 
+/* pages: [a] [a] [a], as a run of pages of one compound page would be */
+static void releases_a_repeated_page_by_one_operation(struct kunit *test)
+{
+	struct page *pages[1], *repeated[3];
+	struct gup_ref_trace *trace;
+	unsigned int f;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_PAGE_REF))
+		kunit_skip(test, "needs CONFIG_DEBUG_PAGE_REF");
+
+	for (f = 0; f < ARRAY_SIZE(release_fns); f++) {
+		get_file_pages(test, 0, 1, pages);
+		/* get_user_pages() took one reference, take the rest */
+		get_page(pages[0]);
+		get_page(pages[0]);
+		repeated[0] = pages[0];
+		repeated[1] = pages[0];
+		repeated[2] = pages[0];
+		trace = gup_trace_refs(test, pages[0]);
+		release_fns[f].release(repeated, 3);
+		gup_trace_refs_end(test);
+
+		KUNIT_EXPECT_EQ_MSG(test, trace->nr_dropped, 3,
+				    "references to a page that occurs 3 times dropped by %s()",
+				    release_fns[f].name);
+		KUNIT_EXPECT_EQ_MSG(test, trace->nr_drops, 1U,
+				    "atomic operations by which %s() dropped those of 3 entries in a row",
+				    release_fns[f].name);
+	}
+}
+
 static void last_reference_frees_a_small_page(struct kunit *test)
 {
 	struct gup_file *file = gup_create_file(test, 0, 1);
@@ -675,6 +706,7 @@ static struct kunit_case put_user_page_cases[] = {
 	KUNIT_CASE(put_user_pages_may_be_called_under_a_spinlock_with_interrupts_off),
 	KUNIT_CASE(put_user_pages_dirty_may_be_called_under_a_spinlock),
 	KUNIT_CASE(releases_a_run_of_pages_by_one_operation),
+	KUNIT_CASE(releases_a_repeated_page_by_one_operation),
 	KUNIT_CASE(last_reference_frees_a_small_page),
 	KUNIT_CASE(last_reference_frees_a_compound_page),
 	{}

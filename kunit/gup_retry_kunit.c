@@ -486,6 +486,47 @@ static void nowait_returns_0_if_nothing_is_there(struct kunit *test)
 	expect_no_wait(test, 0);
 }
 
+/* A fault may come back without the lock; who resolves one by this never does. */
+static void fixup_user_fault_returns_with_the_lock_held(struct kunit *test)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < 3; nr++) {
+		struct retry retry = {
+			.page = 1, .nr = nr, .outcome = VM_FAULT_RETRY,
+		};
+		bool unlocked = false, held;
+		unsigned long addr;
+		struct gup_file *file = map_file(test, &retry, &addr);
+		int err;
+
+		mmap_read_lock(current->mm);
+		err = fixup_user_fault(current->mm, addr + PAGE_SIZE, 0,
+				       &unlocked);
+		held = rwsem_is_locked(&current->mm->mmap_lock);
+		if (held)
+			mmap_read_unlock(current->mm);
+		file->priv = NULL;
+
+		KUNIT_EXPECT_EQ_MSG(test, err, 0,
+				    "fixup_user_fault() with %u retries", nr);
+		KUNIT_EXPECT_TRUE_MSG(test, held,
+				      "the mmap lock is not held after fixup_user_fault() with %u retries",
+				      nr);
+		KUNIT_EXPECT_EQ_MSG(test, unlocked, (bool)nr,
+				    "*unlocked after fixup_user_fault() with %u retries",
+				    nr);
+		KUNIT_EXPECT_EQ_MSG(test, retry.nr_first, 1U,
+				    "faults that claim to be the first, with %u retries",
+				    nr);
+		KUNIT_EXPECT_EQ_MSG(test, retry.nr_tried, nr,
+				    "faults after those that were to be retried");
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(file->heads[1]), 2,
+				    "references to the page, of the file and the page table");
+		gup_unmap(test, addr, NR_PAGES);
+	}
+}
+
 static struct kunit_case gup_retry_cases[] = {
 	KUNIT_CASE(all_pages_after_a_retry),
 	KUNIT_CASE(all_pages_after_several_retries),
@@ -502,6 +543,7 @@ static struct kunit_case gup_retry_cases[] = {
 	KUNIT_CASE(other_signals_end_them_if_asked_for),
 	KUNIT_CASE(nowait_returns_what_is_there),
 	KUNIT_CASE(nowait_returns_0_if_nothing_is_there),
+	KUNIT_CASE(fixup_user_fault_returns_with_the_lock_held),
 	{}
 };
 
