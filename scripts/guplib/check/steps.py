@@ -28,10 +28,10 @@ from ..system.errors import EnvironmentFault, GupError
 from ..system.paths import Layout
 from ..system.terminal import Progress, say
 from ..upkeep import refresh
-from . import debian_source, exports
+from . import debian_source, exports, promised
 from .summary import Summary
 
-STEPS = ("unit", "rules", "tables", "refresh", "quilt", "export", "kunit", "lint")
+STEPS = ("unit", "rules", "tables", "promises", "refresh", "quilt", "export", "kunit", "lint")
 SLOW_STEPS = ("debian",)    # made only when they are named
 
 
@@ -73,6 +73,8 @@ def run(layout: Layout, steps: tuple[str, ...], bases: list[str], resume: bool =
         made.make("lint of scripts", lambda own: own.record_all(scripts.check(layout)))
     if "tables" in steps and not defects:
         made.make("tables", lambda own: _tables(layout, own))
+    if "promises" in steps and not defects:
+        made.make("promises", lambda own: _promises(layout, own))
     if not defects:
         _on_bases(layout, steps, bases, made)
     made.log.close()
@@ -90,6 +92,13 @@ def _tables(layout: Layout, summary: Summary) -> None:
         summary.skip(f"proof of {name}", reason)
 
 
+def _promises(layout: Layout, summary: Summary) -> None:
+    """What the cases hold, as far as no tree is needed, and which ones are not written."""
+    summary.record("promises", promised.problems(layout))
+    for name, reason in promised.missing(layout):
+        summary.skip(name, reason)
+
+
 def _unfinished(layout: Layout, summary: Summary) -> None:
     """Say of which cover letters nothing is said yet."""
     for base in config.bases(layout):
@@ -101,7 +110,8 @@ def _unfinished(layout: Layout, summary: Summary) -> None:
 
 def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str], made: _Steps) -> None:
     """Make the checks that need kernel trees; a base is skipped if not to be had."""
-    if not {"refresh", "quilt", "export", "kunit", "lint", *SLOW_STEPS} & set(steps):
+    if not {"promises", "refresh", "quilt", "export", "kunit", "lint",
+            *SLOW_STEPS} & set(steps):
         return
     had = 0
     for base in bases:
@@ -123,6 +133,9 @@ def _on_bases(layout: Layout, steps: tuple[str, ...], bases: list[str], made: _S
 def _on_base(ready: Tree, steps: tuple[str, ...], made: _Steps) -> None:
     """Make the checks of one base, of which there is a tree."""
     layout, base = ready.spec.layout, ready.base.name
+    if "promises" in steps:
+        made.make(f"promises {base}", lambda own: own.record(
+            f"promises {base}", promised.base(ready)))
     if "refresh" in steps:
         made.make(f"refresh {base}", lambda own: own.record(
             f"refresh {base}", _unlike(layout, base)))

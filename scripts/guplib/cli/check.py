@@ -13,8 +13,9 @@ GROUP = "verify"
 ABOUT = """\
 Run the project's own tests and close with `N passed, N failed`.
 
-The tool's unit tests, the rules of series and topics, a quilt push of
-every series without fuzz, every form of gup export applied from nothing,
+The tool's unit tests, the rules of series and topics, the sentences of
+the kernel-doc and the cases that hold them, a quilt push of every series
+without fuzz, every form of gup export applied from nothing,
 the KUnit suites on UML for all bases, and gup lint of every patch and
 suite.
 """

@@ -16,7 +16,8 @@ from .toml_file import choose, load, named
 
 OPTION = re.compile(r"!?CONFIG_\w+")
 RELEASE = re.compile(r"\d+\.\d+")
-BASES = re.compile(r"since \d+\.\d+|[\d.*?]+")
+RANGE = re.compile(r"(?=.)(?:since (\d+\.\d+))?(?:(?:^| )before (\d+\.\d+))?")
+GLOB = re.compile(r"[\d.*?]+")
 FRAGMENT = re.compile(r"(.+?)(?:-(since|before)-(\d+\.\d+))?\.config")
 
 
@@ -127,9 +128,15 @@ def cell_arch(layout: Layout, base: str, name: str) -> Arch:
 
 
 def is_among(base: str, which: Collection[str]) -> bool:
-    """Whether a base is among globs such as "5.*", and releases as "since 6.12"."""
-    return any(is_since(base, entry.removeprefix("since ")) if entry.startswith("since ")
+    """Whether a base is among globs as "5.*", and ranges as "since 6.1 before 6.12"."""
+    return any(_is_in(base, span) if (span := RANGE.fullmatch(entry))
                else fnmatch.fnmatch(base, entry) for entry in which)
+
+
+def _is_in(base: str, span: re.Match[str]) -> bool:
+    """Whether a base is in a range, of which either end may be open."""
+    first, end = span.groups()
+    return (not first or is_since(base, first)) and not (end and is_since(base, end))
 
 
 def is_since(base: str, release: str) -> bool:
@@ -138,9 +145,9 @@ def is_since(base: str, release: str) -> bool:
 
 def require_bases(path: Path, what: str, which: Collection[str]) -> None:
     for entry in which:
-        if not isinstance(entry, str) or not BASES.fullmatch(entry):
-            raise UsageError(f"{path}: {what}: '{entry}' is no base; write 6.12, \"*\" or "
-                             "\"since 6.12\"")
+        if not isinstance(entry, str) or not (RANGE.fullmatch(entry) or GLOB.fullmatch(entry)):
+            raise UsageError(f"{path}: {what}: '{entry}' is no base; write 6.12, \"*\", "
+                             "\"since 6.12\" or \"before 6.12\"")
 
 
 def fragments(layout: Layout, base: str, arch: str) -> list[Path]:

@@ -89,7 +89,7 @@ class Build:
             cell.name, str(cell.out), str(ready.path), self.program, self._words(),
             cell.arch.exec_arguments + cell.instrument.arguments, cell.tree.base.kunit_filter,
             cell.tree.base.name, tuple(sorted(options)),
-            tuple(_in_headers(ready, self.names)), tuple(sorted(self.absent)),
+            tuple(names_in_headers(ready, self.names)), tuple(sorted(self.absent)),
             tuple(against), self.settings, "" if warnings else self._made_from(),
             _make_call(log) or (there.make if there else ()), _stamps(cell.out))
 
@@ -296,7 +296,7 @@ def _options(text: str) -> set[str]:
     return options
 
 
-def _in_headers(ready: Tree, names: list[str]) -> Iterator[str]:
+def names_in_headers(ready: Tree, names: list[str]) -> Iterator[str]:
     """Which names the headers of a tree declare; f() has to be a function or macro."""
     if not names:
         return

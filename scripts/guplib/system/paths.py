@@ -34,6 +34,11 @@ class Layout:
         return self.root / "config"
 
     @property
+    def promises(self) -> list[Path]:
+        """What the kernel-doc promises, in files by what it is of."""
+        return sorted((self.config / "promises").glob("*.toml"))
+
+    @property
     def scripts(self) -> Path:
         """The tool and its tests."""
         return self.root / "scripts"
