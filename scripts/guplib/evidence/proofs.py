@@ -74,6 +74,14 @@ def keep(layout: Layout, new: Iterable[Proof]) -> None:
         json.dumps(asdict(proof)) for proof in proofs) + "\n]\n")
 
 
+def problems(layout: Layout) -> list[str]:
+    """Where doc/proved.md is not what doc/proved.json comes to."""
+    found = load(layout)
+    if not found or files.read(layout.proof_page) == page(found.values()):
+        return []
+    return ["doc/proved.md differs from doc/proved.json; write it by gup prove --record"]
+
+
 def page(proofs: Iterable[Proof]) -> str:
     """The page of all proofs, by topic, base and cell, in Markdown."""
     by_topic: dict[str, list[Proof]] = {}

@@ -113,6 +113,8 @@ def problems(layout: Layout) -> list[str]:
     if shown != tables(layout):
         return ["README.md: the tables differ from doc/measured.json; write them by "
                 "gup matrix --record"]
+    if found := proofs.problems(layout):
+        return found
     return [f"topic {name}, base {base}: {BROKEN}; see doc/measured.json"
             for name, base, status in _standings(layout) if status == BROKEN]
 

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import (FIND_PLAN, GUP_C, edit, stored, tarball, unified, with_line,
                       write_tarball)
-from guplib.evidence import proofs as stored_proofs, prove
+from guplib.evidence import proofs as stored_proofs, prove, recorded_results
 from guplib.evidence.proofs import Proof
 
 # Fails the cases that plan.json has for a text that mm/gup.c lacks; "ends" are those in
@@ -197,14 +197,15 @@ def test_work_in_the_tree_is_neither_run_nor_lost(three, proofs, gup, refused):
 
 def test_record_is_kept_and_damage_is_named(three, gup, refused):
     readme = three.root / "README.md"
-    from guplib.evidence.recorded_results import BEGIN, END
-    readme.write_text(f"{BEGIN}{END}")
+    readme.write_text(f"{recorded_results.BEGIN}{recorded_results.END}")
     gup("prove", "--base", "6.1", "--topics", "second", "--record")
     assert stored_proofs.load(three.layout)["6.1", "um", "second"].turned == ("base.stands",)
     gup("prove", "--base", "6.1", "--topics", "third", "--record")
     assert len(stored_proofs.load(three.layout)) == 2
     assert "## second\n\n- 6.1/um: `base.stands`\n" in three.layout.proof_page.read_text()
-    assert BEGIN in readme.read_text() and "| `second` | fixed |" in readme.read_text()
+    assert "| `second` | fixed |" in readme.read_text()
+    edit(three.layout.proof_page, "base.stands", "base.rises")
+    assert "doc/proved.md differs" in recorded_results.problems(three.layout)[0]
     three.layout.proved.write_text("[1]")
     assert "proved.json" in refused(2, "prove", "--base", "6.1", "--topics", "third", "--record")
 
