@@ -18,7 +18,7 @@ What fails then has to be cases that the topic names, and no others. A topic
 can be proved on one architecture and not on another. The trees are made in
 build/B/linux-without. Exit code: 0 if no other case failed.
 """
-EXAMPLE = "gup prove --base 6.1 --topics zero-page,split-pmd"
+EXAMPLE = "gup prove --base 7.3 --topics unpin-null-entry,zero-page-dirty"
 
 
 def add_options(verb: argparse.ArgumentParser, layout: Layout) -> None:
