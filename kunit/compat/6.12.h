@@ -18,15 +18,17 @@
  *
  * A report has some forty lines, and a console that is a pipe, as that of UML,
  * loses what is not read in time. So the console gets the first lines alone; the
- * stack is printed without a level, and is in the log.
+ * stack is printed without a level, and stays in the ring buffer.
  */
 static bool gup_compat_expecting __maybe_unused;
+static int gup_compat_loglevel __maybe_unused;
 
 static inline void gup_compat_expect(struct kunit *test, bool begin)
 {
+	if (begin && !gup_compat_expecting)
+		gup_compat_loglevel = default_message_loglevel;
 	gup_compat_expecting = begin;
-	default_message_loglevel = begin ? LOGLEVEL_DEBUG :
-					   CONFIG_MESSAGE_LOGLEVEL_DEFAULT;
+	default_message_loglevel = begin ? LOGLEVEL_DEBUG : gup_compat_loglevel;
 	pr_info("kunit-expect: %s\n", begin ? "begin" : "end");
 }
 

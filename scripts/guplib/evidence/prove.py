@@ -12,7 +12,7 @@ from ..kernel.spec import TreeSpec, all_but
 from ..queue import Topic
 from ..run import cell, kunit
 from ..run.cell import Part, Request
-from ..run.verdict import DID_NOT_RUN, FAILED, Verdict
+from ..run.verdict import DID_NOT_RUN, FAILED, REPORT, Verdict
 from ..system import schema
 from ..system.errors import TestsFailed, UsageError
 from ..system.paths import Layout
@@ -90,15 +90,26 @@ def _failed(layout: Layout, request: Request) -> tuple[list[str], tuple[str, ...
     one, if the base can do that.
     """
     verdict = kunit.run(layout, request)
+    reported = _reported(verdict)
     cut = list(dict.fromkeys(case.suite for case in verdict.cases
                              if case.reason == DID_NOT_RUN))
     failed = [name for suite in dict.fromkeys(case.suite for case in verdict.cases)
               if suite not in cut for name in _bad(verdict, suite)]
-    if cut and not config.base(layout, request.base).kunit_filter:
+    if not cut:
+        return [*failed, *(name for name in reported if name not in failed)], ()
+    if not config.base(layout, request.base).kunit_filter:
         return failed + _bad(verdict, cut[0]), tuple(cut[1:])
     for suite in cut:
         failed += _bad(kunit.run(layout, replace(request, part=Part(suite))), suite)
     return failed, ()
+
+
+def _reported(verdict: Verdict) -> list[str]:
+    """The cases during which the kernel has reported something, and what it did outside."""
+    reports = [text.removeprefix(REPORT) for text in verdict.against
+               if text.startswith(REPORT)]
+    return list(dict.fromkeys(text if text.startswith("outside") else text.partition(":")[0]
+                              for text in reports))
 
 
 def _bad(verdict: Verdict, suite: str) -> list[str]:

@@ -10,6 +10,7 @@ from .kernellog import Log
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 NOT_APPLICABLE = "not applicable"
+REPORT = "kernel report: "
 DID_NOT_RUN = "listed in cells.toml, did not run"
 STATUSES = (PASSED, FAILED, SKIPPED, NOT_APPLICABLE)
 
@@ -69,7 +70,7 @@ def judge(cells: Cells, kernel: Kernel, ran: dict[tuple[str, str], str], log: Lo
               if (suite, name) not in ran and fnmatch.fnmatch(name, case_glob)]
     found = [f"suite {suite} crashed: kunit.py has a failure in it, and no case to it"
              for (suite, name), status in here.items() if not name and status == FAILED]
-    found += [f"kernel report: {text}" for text in log.reports]
+    found += [f"{REPORT}{text}" for text in log.reports]
     found += against
     if not cases:
         found.append("no case ran")

@@ -26,7 +26,7 @@ if verb == "build" and plan.get("calls"):
         sys.exit("mm/gup.c:1:1: error: broken")
 if verb == "exec":
     import fnmatch, json
-    open(f"{out}/test.log", "w").close()
+    open(f"{out}/test.log", "w").write(plan.get("said", ""))
     glob = sys.argv[-1] if not sys.argv[-1].startswith("--") else "*"
     bad = [name for line, names in plan.get("needs", {}).items() if line not in text
            for name in names]
@@ -104,6 +104,19 @@ def test_case_of_another_topic_that_fails_is_an_error(three, proofs):
     assert code == 1
     assert found["second"]["verdict"] == "mixed"
     assert found["second"]["others"] == ["put_user_page.adds"]
+
+
+def test_report_of_the_kernel_outside_a_case_is_an_error(three, proofs):
+    three.behave(said="WARNING: odd\n")
+    code, found = proofs("--topics", "second")
+    assert code == 1 and found["second"]["turned"] == ["base.stands"]
+    assert found["second"]["others"] == ["outside a case: WARNING: odd (log line 1)"]
+
+
+def test_report_of_the_kernel_in_a_case_of_its_own_counts_as_that(three, proofs):
+    three.behave(needs={}, said="# Subtest: base\nWARNING: odd\n    ok 1 stands\n")
+    code, found = proofs("--topics", "second")
+    assert code == 0 and found["second"]["turned"] == ["base.stands"]
 
 
 def test_topic_that_builds_on_another_goes_along(three, proofs):
